@@ -1,0 +1,8 @@
+# The files of src/host.
+
+libglovebox_a_SOURCES += \
+    src/host/host_clock.c src/host/host_clock.h \
+    src/host/host_entropy.c src/host/host_entropy.h \
+    src/host/host_file.c src/host/host_file.h \
+    src/host/host_thread.c src/host/host_thread.h \
+    src/host/host_tty.c src/host/host_tty.h

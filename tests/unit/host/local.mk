@@ -1,0 +1,15 @@
+# The tests of src/host.
+
+host_tests = \
+    tests/unit/host/clock \
+    tests/unit/host/file \
+    tests/unit/host/thread \
+    tests/unit/host/tty
+if HAVE_CHECK
+check_PROGRAMS += $(host_tests)
+TESTS += $(host_tests)
+endif
+tests_unit_host_clock_SOURCES = tests/unit/host/clock.c tests/unit/unit.h
+tests_unit_host_file_SOURCES = tests/unit/host/file.c tests/unit/unit.h
+tests_unit_host_thread_SOURCES = tests/unit/host/thread.c tests/unit/unit.h
+tests_unit_host_tty_SOURCES = tests/unit/host/tty.c tests/unit/unit.h
