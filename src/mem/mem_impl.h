@@ -1,0 +1,55 @@
+/*
+ * mem_impl.h - what mem.c and pages.c share; nobody else includes it.
+ *
+ * mem.c holds the map and the accesses, pages.c what is known about single
+ * pages: attributes, translated code, page tables.
+ */
+#ifndef MEM_MEM_IMPL_H
+#define MEM_MEM_IMPL_H
+
+#include "base/vec.h"
+#include "mem/mem.h"
+
+#define MEM_LISTENERS 4
+
+struct code_page;  /* marks of translated code in one page */
+struct table_page; /* what was made of one page of page tables */
+
+/* RAM and ROM have both arrays: one pointer a page, NULL for most, in memory that the host
+ * provides when it is touched. */
+struct region {
+    struct mem_region pub; /* first: a struct mem_region of the map is one of these */
+    struct code_page **code;
+    struct table_page **table;
+};
+
+struct mem {
+    struct {
+        VEC(struct mem_region *);
+    } regions;   /* sorted by base */
+    size_t last; /* the region that mem_find found last */
+    struct {
+        mem_code_fn *fn;
+        void *opaque;
+    } listeners[MEM_LISTENERS];
+    unsigned listener_count;
+    struct {
+        VEC(struct tlb *);
+    } tlbs;
+    uint64_t table_gen; /* advances when every TLB was flushed: see struct table_page */
+};
+
+/* A part of one region of RAM or ROM. */
+struct piece {
+    struct mem_region *r;
+    uint64_t offset, len;
+};
+
+/* Takes the first piece of RAM or ROM off [*paddr, *paddr + *len), with what lies before it.
+ * False: there is none.  The range ends at the end of the address space. */
+bool mem_next_piece(const struct mem *m, uint64_t *paddr, uint64_t *len, struct piece *p);
+
+/* Frees what pages.c knows about a region's pages. */
+void mem_pages_free(struct region *r);
+
+#endif
