@@ -1,0 +1,6 @@
+# The files of src/cpu.
+
+libglovebox_a_SOURCES += \
+    src/cpu/access.c \
+    src/cpu/cpu.c src/cpu/cpu.h \
+    src/cpu/guest.h
