@@ -1,0 +1,78 @@
+/*
+ * board.h - a machine's hardware as an explicit table of devices, and what is
+ * loaded into it.
+ *
+ * A board owns the bus, its devices and the firmware's state; the CPUs are handed to it.  It
+ * knows nothing of engines or of the run loop.
+ */
+#ifndef BOARD_BOARD_H
+#define BOARD_BOARD_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "clock/clock.h"
+#include "cpu/cpu.h"
+#include "dev/device.h"
+#include "mem/mem.h"
+
+#define BOARD_CPUS 8
+#define BOARD_DISKS 8
+
+/* How a guest ended its machine. */
+enum board_end { BOARD_RUNNING, BOARD_POWEROFF, BOARD_REBOOT, BOARD_FAILED };
+
+/* All strings and doors outlive the board. */
+struct board_config {
+    const char *machine;     /* "virt" */
+    unsigned ncpus;          /* 1 to BOARD_CPUS */
+    uint64_t memory;         /* bytes of RAM */
+    const char *kernel;      /* ELF, Linux Image, gzip of either, or raw with load_addr; NULL:
+                                none.  Without firmware it is entered in S-mode, an ELF file too */
+    const char *initrd;      /* or NULL */
+    const char *append;      /* kernel command line, or NULL */
+    const char *firmware;    /* an M-mode image at the start of RAM; NULL: the built-in SBI */
+    uint64_t load_addr;      /* of a raw kernel; UINT64_MAX: not given */
+    uint64_t timebase;       /* guest timer ticks a second: 10 MHz on virt */
+    uint64_t epoch_ns;       /* what the real-time clock says at reset (Unix time, ns) */
+    struct dev_chars console;
+    struct dev_disk disks[BOARD_DISKS];
+    unsigned ndisks;
+    struct mem *mem;
+    struct clock *clock;
+    struct log *log;
+    /* The guest ended the machine (from inside a CPU's run): why, and its exit code. */
+    void (*ended)(void *opaque, enum board_end how, unsigned code);
+    /* Some CPU's interrupt lines or halting changed (env->changed). */
+    void (*changed)(void *opaque, struct cpu *c);
+    void *opaque;
+};
+
+struct board;
+
+/* Reads the images, builds the devices and maps them; config is copied.  mem must be empty, and
+ * may only be freed after an error. */
+struct board *board_new(const struct board_config *config, struct err *e);
+void board_free(struct board *b);
+
+/* What the CPUs are given; then each is attached, in order of its index. */
+const struct cpu_env *board_env(struct board *b);
+void board_attach(struct board *b, struct cpu *c);
+
+/* Loads images and the device tree, and puts CPUs and devices in the state of power-on.  Called
+ * again for a reboot: the same state each time (disks keep what was written). */
+int board_reset(struct board *b, struct err *e);
+
+/* Between windows: devices take what their host doors have. */
+void board_poll(struct board *b);
+
+size_t board_devices(const struct board *b, struct dev *const **devs);
+/* State of all devices and the firmware. */
+void board_state(struct board *b, struct snap *s);
+/* The flattened device tree, valid until the board is freed. */
+const void *board_dtb(const struct board *b, size_t *len);
+/* The memory map and devices as text, for `glovebox machine`. */
+void board_describe(const struct board *b, struct buf *out);
+/* Names of machines, one a line with its description. */
+void board_list(struct buf *out);
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * fdt.c - the device tree of "virt".
+ *
+ * Devicetree Specification 0.4, and the bindings in Linux's
+ * Documentation/devicetree/bindings.  Nothing in it depends on the host.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <libfdt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "board/virt.h"
+
+#define ROOM         65536      /* for everything but the command line */
+#define SIZE_MAX_FDT (2u << 20) /* Linux maps no more */
+
+enum { PHANDLE_PLIC = 1, PHANDLE_TEST = 2, PHANDLE_CPU = 0x10, PHANDLE_INTC = 0x20 };
+
+/* The tree while it is written; the first error stays. */
+struct tree {
+    struct board *board;
+    void *fdt;
+    int status;
+};
+
+static void check(struct tree *t, int rc)
+{
+    if (!t->status)
+        t->status = rc;
+}
+
+static void begin(struct tree *t, const char *name)
+{
+    check(t, fdt_begin_node(t->fdt, name));
+}
+
+static void begin_at(struct tree *t, const char *name, uint64_t addr)
+{
+    char full[64];
+
+    snprintf(full, sizeof full, "%s@%" PRIx64, name, addr);
+    begin(t, full);
+}
+
+static void end(struct tree *t)
+{
+    check(t, fdt_end_node(t->fdt));
+}
+
+static void str(struct tree *t, const char *name, const char *value)
+{
+    check(t, fdt_property_string(t->fdt, name, value));
+}
+
+static void u32(struct tree *t, const char *name, uint32_t value)
+{
+    check(t, fdt_property_u32(t->fdt, name, value));
+}
+
+static void u64(struct tree *t, const char *name, uint64_t value)
+{
+    check(t, fdt_property_u64(t->fdt, name, value));
+}
+
+static void bytes(struct tree *t, const char *name, const void *data, size_t len)
+{
+    check(t, fdt_property(t->fdt, name, data, (int)len));
+}
+
+static void flag(struct tree *t, const char *name)
+{
+    bytes(t, name, NULL, 0);
+}
+
+static void cells(struct tree *t, const char *name, const uint32_t *values, size_t n)
+{
+    fdt32_t be[4 * BOARD_CPUS];
+
+    for (size_t i = 0; i < n; i++)
+        be[i] = cpu_to_fdt32(values[i]);
+    bytes(t, name, be, n * sizeof *be);
+}
+
+/* Two cells each for the base and the size. */
+static void reg(struct tree *t, uint64_t base, uint64_t size)
+{
+    fdt64_t be[2] = {cpu_to_fdt64(base), cpu_to_fdt64(size)};
+
+    bytes(t, "reg", be, sizeof be);
+}
+
+static void cell_sizes(struct tree *t, uint32_t address, uint32_t size)
+{
+    u32(t, "#address-cells", address);
+    u32(t, "#size-cells", size);
+}
+
+/* ---- CPUs ---- */
+
+/* "rv64imafdc_zba_zbb" as a list of strings: i m a f d c zba zbb. */
+static void isa_extensions(struct tree *t, const char *isa)
+{
+    struct buf list = BUF_INIT;
+    const char *p = isa + strcspn(isa, "0123456789");
+
+    p += strspn(p, "0123456789");
+    for (; *p && *p != '_'; p++) {
+        buf_ch(&list, *p);
+        buf_ch(&list, 0);
+    }
+    while (*p++ == '_') {
+        size_t len = strcspn(p, "_");
+        buf_add(&list, p, len);
+        buf_ch(&list, 0);
+        p += len;
+    }
+    bytes(t, "riscv,isa-extensions", list.data, list.len);
+    buf_fini(&list);
+}
+
+static void cpu_node(struct tree *t, const struct board_hart *h)
+{
+    uint32_t ext = rv_of(h->cpu)->ext;
+    struct buf isa = BUF_INIT;
+
+    rv_isa_string(h->cpu, &isa);
+    begin_at(t, "cpu", h->index);
+    u32(t, "phandle", PHANDLE_CPU + h->index);
+    str(t, "device_type", "cpu");
+    u32(t, "reg", h->index);
+    str(t, "status", "okay");
+    str(t, "compatible", "riscv");
+    str(t, "riscv,isa", isa.data);
+    str(t, "riscv,isa-base", "rv64i");
+    isa_extensions(t, isa.data);
+    str(t, "mmu-type", "riscv,sv57");
+    if (ext & RV_EXT(ZICBOM))
+        u32(t, "riscv,cbom-block-size", RV_CBO_BYTES);
+    if (ext & RV_EXT(ZICBOP))
+        u32(t, "riscv,cbop-block-size", RV_CBO_BYTES);
+    if (ext & RV_EXT(ZICBOZ))
+        u32(t, "riscv,cboz-block-size", RV_CBO_BYTES);
+    begin(t, "interrupt-controller");
+    u32(t, "#interrupt-cells", 1);
+    flag(t, "interrupt-controller");
+    str(t, "compatible", "riscv,cpu-intc");
+    u32(t, "phandle", PHANDLE_INTC + h->index);
+    end(t);
+    end(t);
+    buf_fini(&isa);
+}
+
+static void cpus_node(struct tree *t)
+{
+    struct board *b = t->board;
+    char name[16];
+
+    begin(t, "cpus");
+    cell_sizes(t, 1, 0);
+    u32(t, "timebase-frequency", (uint32_t)b->config.timebase);
+    for (unsigned i = 0; i < b->attached; i++)
+        cpu_node(t, &b->hart[i]);
+    begin(t, "cpu-map");
+    begin(t, "cluster0");
+    for (unsigned i = 0; i < b->attached; i++) {
+        snprintf(name, sizeof name, "core%u", i);
+        begin(t, name);
+        u32(t, "cpu", PHANDLE_CPU + i);
+        end(t);
+    }
+    end(t);
+    end(t);
+    end(t);
+}
+
+/* For firmware: cycles (1) and instructions (2) by their own and by all event counters. */
+static void pmu_node(struct tree *t)
+{
+    static const uint32_t map[] = {1, 1, 0xfffffff9, 2, 2, 0xfffffffc};
+
+    begin(t, "pmu");
+    str(t, "compatible", "riscv,pmu");
+    cells(t, "riscv,event-to-mhpmcounters", map, ARRAY_LEN(map));
+    end(t);
+}
+
+/* ---- devices ---- */
+
+/* Wires into each hart: of two interrupts of its own. */
+static void hart_wires(struct tree *t, uint32_t first, uint32_t second)
+{
+    uint32_t wires[4 * BOARD_CPUS];
+    unsigned n = t->board->attached;
+
+    for (unsigned i = 0; i < n; i++) {
+        wires[4 * i] = wires[4 * i + 2] = PHANDLE_INTC + i;
+        wires[4 * i + 1] = first;
+        wires[4 * i + 3] = second;
+    }
+    cells(t, "interrupts-extended", wires, 4 * n);
+}
+
+/* A device node without its end: name, window, and the interrupt if it has one. */
+static void device(struct tree *t, const char *name, enum virt_place place, unsigned slot,
+                   uint64_t size)
+{
+    const struct virt_range *r = &virt_map[place];
+    uint64_t base = r->base + slot * r->size;
+
+    begin_at(t, name, base);
+    reg(t, base, size ? size : r->size);
+    if (r->irq) {
+        u32(t, "interrupt-parent", PHANDLE_PLIC);
+        u32(t, "interrupts", r->irq + slot);
+    }
+}
+
+static void interrupt_nodes(struct tree *t)
+{
+    static const char plic[] = "sifive,plic-1.0.0\0riscv,plic0";
+    static const char clint[] = "sifive,clint0\0riscv,clint0";
+
+    device(t, "plic", VIRT_PLIC, 0, 0);
+    bytes(t, "compatible", plic, sizeof plic);
+    u32(t, "phandle", PHANDLE_PLIC);
+    u32(t, "riscv,ndev", PLIC_SOURCES);
+    flag(t, "interrupt-controller");
+    u32(t, "#interrupt-cells", 1);
+    u32(t, "#address-cells", 0);
+    hart_wires(t, RV_IRQ_MEI, RV_IRQ_SEI);
+    end(t);
+
+    device(t, "clint", VIRT_CLINT, 0, 0);
+    bytes(t, "compatible", clint, sizeof clint);
+    hart_wires(t, RV_IRQ_MSI, RV_IRQ_MTI);
+    end(t);
+}
+
+static void chip_nodes(struct tree *t)
+{
+    static const char test[] = "sifive,test1\0sifive,test0\0syscon";
+
+    device(t, "test", VIRT_TEST, 0, 0);
+    bytes(t, "compatible", test, sizeof test);
+    u32(t, "phandle", PHANDLE_TEST);
+    end(t);
+
+    device(t, "rtc", VIRT_RTC, 0, 0);
+    str(t, "compatible", "google,goldfish-rtc");
+    end(t);
+
+    device(t, "serial", VIRT_UART, 0, 0x100);
+    str(t, "compatible", "ns16550a");
+    u32(t, "clock-frequency", UART16550_CLOCK);
+    end(t);
+
+    for (unsigned i = 0; i < VIRT_SLOTS; i++) {
+        device(t, "virtio_mmio", VIRT_VIRTIO, i, 0);
+        str(t, "compatible", "virtio,mmio");
+        end(t);
+    }
+}
+
+/* A store to the test device that ends the machine. */
+static void syscon_node(struct tree *t, const char *name, const char *compatible, uint32_t value)
+{
+    begin(t, name);
+    str(t, "compatible", compatible);
+    u32(t, "regmap", PHANDLE_TEST);
+    u32(t, "offset", 0);
+    u32(t, "value", value);
+    end(t);
+}
+
+/* ---- the rest ---- */
+
+static void memory_node(struct tree *t)
+{
+    begin_at(t, "memory", t->board->place.ram_base);
+    str(t, "device_type", "memory");
+    reg(t, t->board->place.ram_base, t->board->place.ram_size);
+    end(t);
+}
+
+/* No rng-seed: the guest would not be the same each time. */
+static void chosen_node(struct tree *t)
+{
+    const struct load_image *initrd = &t->board->initrd;
+    uint64_t at = initrd->segs.len ? initrd->segs.data[0].addr : 0;
+    char serial[64];
+
+    snprintf(serial, sizeof serial, "/soc/serial@%" PRIx64, virt_map[VIRT_UART].base);
+    begin(t, "chosen");
+    str(t, "stdout-path", serial);
+    if (t->board->config.append)
+        str(t, "bootargs", t->board->config.append);
+    if (initrd->data) {
+        u64(t, "linux,initrd-start", at);
+        u64(t, "linux,initrd-end", at + initrd->len);
+    }
+    end(t);
+}
+
+static void root(struct tree *t)
+{
+    begin(t, "");
+    cell_sizes(t, 2, 2);
+    str(t, "compatible", "riscv-virtio");
+    str(t, "model", "riscv-virtio,glovebox");
+    chosen_node(t);
+    memory_node(t);
+    cpus_node(t);
+    pmu_node(t);
+    syscon_node(t, "poweroff", "syscon-poweroff", 0x5555);
+    syscon_node(t, "reboot", "syscon-reboot", 0x7777);
+    begin(t, "soc");
+    cell_sizes(t, 2, 2);
+    str(t, "compatible", "simple-bus");
+    flag(t, "ranges");
+    interrupt_nodes(t);
+    chip_nodes(t);
+    end(t);
+    end(t);
+}
+
+int virt_fdt(struct board *b, void **dtb, size_t *len, struct err *e)
+{
+    size_t size = ROOM + (b->config.append ? strlen(b->config.append) : 0);
+    struct tree t = {.board = b};
+
+    if (size > SIZE_MAX_FDT)
+        return err_set(e, EINVAL, "the kernel command line is too long: %zu bytes", size - ROOM);
+    t.fdt = calloc(1, size);
+    if (!t.fdt)
+        return err_set(e, ENOMEM, "no memory for the device tree");
+    check(&t, fdt_create(t.fdt, (int)size));
+    check(&t, fdt_finish_reservemap(t.fdt));
+    root(&t);
+    check(&t, fdt_finish(t.fdt));
+    if (t.status) {
+        free(t.fdt);
+        return err_set(e, EINVAL, "device tree: %s", fdt_strerror(t.status));
+    }
+    *dtb = t.fdt;
+    *len = fdt_totalsize(t.fdt);
+    return 0;
+}

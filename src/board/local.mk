@@ -1,0 +1,11 @@
+# The files of src/board.
+
+libglovebox_a_SOURCES += \
+    src/board/board.h \
+    src/board/boot.c \
+    src/board/fdt.c \
+    src/board/load.c src/board/load.h \
+    src/board/sbi.c src/board/sbi.h \
+    src/board/sbi_hsm.c \
+    src/board/sbi_pmu.c \
+    src/board/virt.c src/board/virt.h

@@ -1,0 +1,410 @@
+/* virt.c - the RISC-V machine "virt": its map, devices and wires; and board.h. */
+#include "board/virt.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem_alloc.h"
+#include "dev/finisher.h"
+#include "dev/goldfish_rtc.h"
+#include "dev/ticks.h"
+#include "dev/virtio/blk.h"
+#include "dev/virtio/mmio.h"
+
+/* QEMU's hw/riscv/virt.c has the same. */
+const struct virt_range virt_map[] = {
+    [VIRT_ROM] = {0x1000, 0xf000, 0},
+    [VIRT_TEST] = {0x100000, 0x1000, 0},
+    [VIRT_RTC] = {0x101000, 0x1000, 11},
+    [VIRT_CLINT] = {0x2000000, CLINT_SIZE, 0},
+    [VIRT_PLIC] = {0xc000000, PLIC_SIZE, 0},
+    [VIRT_UART] = {0x10000000, 0x1000, 10},
+    [VIRT_VIRTIO] = {0x10001000, VIO_MMIO_SIZE, 1},
+    [VIRT_RAM] = {0x80000000, 0, 0},
+};
+
+#define RAM_MIN (UINT64_C(8) << 20)
+#define RAM_MAX (UINT64_C(1) << 40) /* the map above RAM is free up to here */
+
+static_assert(VIRT_SLOTS >= BOARD_DISKS, "each disk has its slot");
+static_assert(CLINT_HARTS >= BOARD_CPUS, "each hart has its timer");
+static_assert(PLIC_CONTEXTS >= 2 * BOARD_CPUS, "two contexts a hart");
+
+static const char virt_name[] = "virt";
+static const char virt_doc[] = "RISC-V 64: CLINT, PLIC, 16550A, virtio-mmio; QEMU's memory map";
+
+/* ---- wires ---- */
+
+struct board_hart *board_hart(struct board *b, uint64_t n)
+{
+    return n < b->attached ? &b->hart[n] : NULL;
+}
+
+static void hart_line(struct board *b, unsigned hart, unsigned irq, bool level)
+{
+    struct board_hart *h = board_hart(b, hart);
+
+    if (h)
+        h->cpu->guest->line(h->cpu, irq, level);
+}
+
+static void msi_set(void *opaque, unsigned hart, bool level)
+{
+    hart_line(opaque, hart, RV_IRQ_MSI, level);
+}
+
+static void mti_set(void *opaque, unsigned hart, bool level)
+{
+    hart_line(opaque, hart, RV_IRQ_MTI, level);
+}
+
+static void plic_set(void *opaque, unsigned context, bool level)
+{
+    hart_line(opaque, context / 2, context % 2 ? RV_IRQ_SEI : RV_IRQ_MEI, level);
+}
+
+/* ---- what CPUs ask for ---- */
+
+static uint64_t env_time(void *opaque)
+{
+    struct board *b = opaque;
+
+    return clint_time(b->clint);
+}
+
+static void timer_fire(void *opaque)
+{
+    struct board_hart *h = opaque;
+
+    h->timer_tick = UINT64_MAX;
+    h->cpu->guest->timer_due(h->cpu);
+}
+
+static void timer_arm(struct board_hart *h)
+{
+    clock_set(h->board->config.clock, &h->timer,
+              h->timer_tick == UINT64_MAX ? CLOCK_NEVER
+                                          : clint_when(h->board->clint, h->timer_tick));
+}
+
+static void env_timer(void *opaque, unsigned cpu, uint64_t tick)
+{
+    struct board *b = opaque;
+
+    b->hart[cpu].timer_tick = tick;
+    timer_arm(&b->hart[cpu]);
+}
+
+/* mtime was written: the harts' own comparators look again. */
+static void time_moved(void *opaque)
+{
+    struct board *b = opaque;
+
+    for (unsigned i = 0; i < b->attached; i++)
+        b->hart[i].cpu->guest->timer_due(b->hart[i].cpu);
+}
+
+static bool env_firmware(void *opaque, struct cpu *c)
+{
+    struct board *b = opaque;
+
+    return !b->config.firmware && sbi_call(b, c);
+}
+
+static void env_changed(void *opaque, struct cpu *c)
+{
+    struct board *b = opaque;
+
+    if (b->config.changed)
+        b->config.changed(b->config.opaque, c);
+}
+
+void board_ended(struct board *b, enum board_end how, unsigned code)
+{
+    if (b->config.ended)
+        b->config.ended(b->config.opaque, how, code);
+    for (unsigned i = 0; i < b->attached; i++)
+        cpu_kick(b->hart[i].cpu);
+}
+
+static void finish(void *opaque, enum finisher_how how, unsigned code)
+{
+    board_ended(opaque,
+                how == FINISHER_PASS    ? BOARD_POWEROFF
+                : how == FINISHER_RESET ? BOARD_REBOOT
+                                        : BOARD_FAILED,
+                code);
+}
+
+/* ---- the table of devices ---- */
+
+/* Takes d over, and puts it on the bus. */
+static int add(struct board *b, struct dev *d, enum virt_place place, unsigned slot, struct err *e)
+{
+    const struct virt_range *r = &virt_map[place];
+
+    vec_push(&b->devs, d);
+    return dev_map(d, r->base + slot * r->size, r->size, e);
+}
+
+static struct dev_line irq_of(struct board *b, enum virt_place place)
+{
+    return plic_source(b->plic, virt_map[place].irq);
+}
+
+static int add_cores(struct board *b, struct err *e)
+{
+    const struct board_config *c = &b->config;
+    const struct clint_config clint = {
+        .nharts = c->ncpus,
+        .hz = c->timebase,
+        .msi = {msi_set, b, 0},
+        .mti = {mti_set, b, 0},
+        .moved = time_moved,
+        .opaque = b,
+    };
+    int rc;
+
+    b->clint = clint_new("clint", c->mem, c->clock, c->log, &clint);
+    rc = add(b, clint_dev(b->clint), VIRT_CLINT, 0, e);
+    b->plic =
+        plic_new("plic", c->mem, c->clock, c->log, 2 * c->ncpus, (struct dev_line){plic_set, b, 0});
+    return add(b, plic_dev(b->plic), VIRT_PLIC, 0, rc ? NULL : e) ? -EINVAL : rc;
+}
+
+static int add_chips(struct board *b, struct err *e)
+{
+    const struct board_config *c = &b->config;
+    int rc = add(b, finisher_new("test", c->mem, c->clock, c->log, finish, b), VIRT_TEST, 0, e);
+
+    if (!rc)
+        rc = add(
+            b, goldfish_rtc_new("rtc", c->mem, c->clock, c->log, irq_of(b, VIRT_RTC), c->epoch_ns),
+            VIRT_RTC, 0, e);
+    if (rc)
+        return rc;
+    b->uart = uart16550_new("uart0", c->mem, c->clock, c->log, irq_of(b, VIRT_UART), &c->console);
+    return add(b, uart16550_dev(b->uart), VIRT_UART, 0, e);
+}
+
+static int add_slots(struct board *b, struct err *e)
+{
+    const struct board_config *c = &b->config;
+    int rc = 0;
+
+    for (unsigned i = 0; i < VIRT_SLOTS && !rc; i++) {
+        struct vio_device *v = NULL;
+        char name[16], serial[16];
+
+        snprintf(name, sizeof name, "virtio%u", i);
+        snprintf(serial, sizeof serial, "glovebox-%u", i);
+        if (i < c->ndisks)
+            v = vio_blk_new(&c->disks[i], serial);
+        rc = add(b,
+                 vio_mmio_new(name, c->mem, c->clock, c->log,
+                              plic_source(b->plic, virt_map[VIRT_VIRTIO].irq + i), v),
+                 VIRT_VIRTIO, i, e);
+    }
+    return rc;
+}
+
+static int build(struct board *b, struct err *e)
+{
+    const struct virt_range *rom = &virt_map[VIRT_ROM];
+    struct mem *m = b->config.mem;
+    int rc = mem_add_rom(m, "rom", rom->base, rom->size, e);
+
+    if (!rc)
+        rc = mem_add_ram(m, "ram", b->place.ram_base, b->place.ram_size, e);
+    if (!rc)
+        rc = add_cores(b, e);
+    if (!rc)
+        rc = add_chips(b, e);
+    return rc ? rc : add_slots(b, e);
+}
+
+/* ---- board.h ---- */
+
+static int check_config(const struct board_config *c, struct err *e)
+{
+    if (strcmp(c->machine, virt_name))
+        return err_set(e, EINVAL, "%s: there is no such machine; there is: %s", c->machine,
+                       virt_name);
+    if (!c->ncpus || c->ncpus > BOARD_CPUS)
+        return err_set(e, EINVAL, "%s has 1 to %d CPUs, not %u", virt_name, BOARD_CPUS, c->ncpus);
+    if (c->memory < RAM_MIN || c->memory > RAM_MAX || c->memory % MEM_PAGE_SIZE)
+        return err_set(e, EINVAL,
+                       "%s has 8 MiB to 1 TiB of memory, in whole pages of 4 KiB, not %" PRIu64
+                       " bytes",
+                       virt_name, c->memory);
+    if (c->ndisks > BOARD_DISKS)
+        return err_set(e, EINVAL, "%s has at most %d disks, not %u", virt_name, BOARD_DISKS,
+                       c->ndisks);
+    if (!c->timebase || c->timebase > DEV_NS_PER_SEC)
+        return err_set(e, EINVAL, "the time base is 1 to 10^9 ticks a second, not %" PRIu64,
+                       c->timebase);
+    if (c->initrd && !c->kernel)
+        return err_set(e, EINVAL, "initrd %s: there is no kernel that could use it", c->initrd);
+    return 0;
+}
+
+static void init(struct board *b, const struct board_config *config)
+{
+    b->config = *config;
+    b->place =
+        (struct load_place){virt_map[VIRT_RAM].base, config->memory, config->load_addr, false};
+    b->env = (struct cpu_env){env_time, env_timer, env_firmware, env_changed, b};
+    for (unsigned i = 0; i < BOARD_CPUS; i++) {
+        b->hart[i].board = b;
+        b->hart[i].index = i;
+        b->hart[i].timer_tick = UINT64_MAX;
+        clock_event_init(&b->hart[i].timer, timer_fire, &b->hart[i]);
+    }
+    sbi_init(b);
+}
+
+struct board *board_new(const struct board_config *config, struct err *e)
+{
+    struct board *b;
+
+    if (check_config(config, e))
+        return NULL;
+    b = xcalloc(1, sizeof *b);
+    init(b, config);
+    if (boot_load(b, e) || build(b, e)) {
+        board_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void board_free(struct board *b)
+{
+    if (!b)
+        return;
+    for (size_t i = 0; i < b->devs.len; i++)
+        b->devs.data[i]->class->free(b->devs.data[i]);
+    for (unsigned i = 0; i < BOARD_CPUS; i++) {
+        clock_cancel(b->config.clock, &b->hart[i].timer);
+        clock_cancel(b->config.clock, &b->hart[i].sbi_timer);
+    }
+    vec_fini(&b->devs);
+    boot_fini(b);
+    free(b);
+}
+
+const struct cpu_env *board_env(struct board *b)
+{
+    return &b->env;
+}
+
+void board_attach(struct board *b, struct cpu *c)
+{
+    c->env = &b->env;
+    b->hart[b->attached++].cpu = c;
+}
+
+/* Pages that were written are zeroed; the others stay as the host lent them. */
+static void clear_ram(struct board *b)
+{
+    static const uint8_t zeroes[MEM_PAGE_SIZE];
+    struct mem *m = b->config.mem;
+    uint64_t base = b->place.ram_base, end = base + b->place.ram_size;
+
+    for (uint64_t page = base; page < end; page += MEM_PAGE_SIZE)
+        if (memcmp(mem_host(m, page, MEM_PAGE_SIZE, false), zeroes, MEM_PAGE_SIZE))
+            mem_poke(m, page, zeroes, MEM_PAGE_SIZE);
+}
+
+int board_reset(struct board *b, struct err *e)
+{
+    if (b->attached != b->config.ncpus)
+        return err_set(e, EINVAL, "%s: %u of %u CPUs are there", virt_name, b->attached,
+                       b->config.ncpus);
+    if (b->used)
+        clear_ram(b);
+    b->used = true;
+    for (unsigned i = 0; i < b->attached; i++) {
+        struct board_hart *h = &b->hart[i];
+
+        h->timer_tick = UINT64_MAX;
+        clock_cancel(b->config.clock, &h->timer);
+        h->cpu->guest->reset(h->cpu);
+        h->cpu->halted = 0;
+    }
+    for (size_t i = 0; i < b->devs.len; i++)
+        b->devs.data[i]->class->reset(b->devs.data[i]);
+    return boot_start(b, e);
+}
+
+void board_poll(struct board *b)
+{
+    for (size_t i = 0; i < b->devs.len; i++)
+        if (b->devs.data[i]->class->poll)
+            b->devs.data[i]->class->poll(b->devs.data[i]);
+}
+
+size_t board_devices(const struct board *b, struct dev *const **devs)
+{
+    *devs = b->devs.data;
+    return b->devs.len;
+}
+
+void board_state(struct board *b, struct snap *s)
+{
+    snap_section(s, "board", 1);
+    for (unsigned i = 0; i < b->attached; i++) {
+        snap_u64(s, "timer_tick", &b->hart[i].timer_tick);
+        dev_snap_event(s, "timer", b->config.clock, &b->hart[i].timer);
+    }
+    sbi_state(b, s);
+    for (size_t i = 0; i < b->devs.len; i++)
+        b->devs.data[i]->class->state(b->devs.data[i], s);
+}
+
+const void *board_dtb(const struct board *b, size_t *len)
+{
+    *len = b->dtb.len;
+    return b->dtb.data;
+}
+
+static const struct dev *dev_at(const struct board *b, const struct mem_region *r)
+{
+    for (size_t i = 0; i < b->devs.len; i++)
+        if (r->opaque == b->devs.data[i])
+            return b->devs.data[i];
+    return NULL;
+}
+
+static void describe_region(const struct board *b, const struct mem_region *r, struct buf *out)
+{
+    const struct dev *d = r->kind == MEM_DEVICE ? dev_at(b, r) : NULL;
+    const struct vio_device *v =
+        d && !strncmp(d->name, "virtio", 6) ? vio_mmio_device((struct dev *)d) : NULL;
+
+    buf_fmt(out, "%012" PRIx64 "-%012" PRIx64 "  %-8s  ", r->base, r->base + r->size - 1, r->name);
+    if (v)
+        buf_fmt(out, "%s: %s\n", v->ops->name, v->ops->doc);
+    else if (d)
+        buf_fmt(out, "%s: %s\n", d->class->name, d->class->doc);
+    else
+        buf_fmt(out, "%s, %" PRIu64 " KiB\n", r->kind == MEM_RAM ? "RAM" : "ROM", r->size >> 10);
+}
+
+void board_describe(const struct board *b, struct buf *out)
+{
+    struct mem_region *const *regions;
+    size_t n = mem_regions(b->config.mem, &regions);
+
+    for (size_t i = 0; i < n; i++)
+        describe_region(b, regions[i], out);
+}
+
+void board_list(struct buf *out)
+{
+    buf_fmt(out, "%s  %s\n", virt_name, virt_doc);
+}

@@ -1,0 +1,98 @@
+/*
+ * virt.h - the inside of a struct board, among the files of this folder: the
+ * RISC-V machine "virt", on QEMU's memory map.
+ *
+ * virt.c makes the devices and wires them, boot.c loads and starts, fdt.c describes
+ * it all to the guest, sbi*.c are the built-in firmware.
+ */
+#ifndef BOARD_VIRT_H
+#define BOARD_VIRT_H
+
+#include "base/bits.h"
+#include "board/board.h"
+#include "board/load.h"
+#include "dev/clint.h"
+#include "dev/plic.h"
+#include "dev/uart16550.h"
+#include "guest/riscv64/riscv64.h"
+
+enum virt_place {
+    VIRT_ROM, VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PLIC, VIRT_UART, VIRT_VIRTIO, VIRT_RAM
+};
+
+#define VIRT_SLOTS 8 /* of virtio, one after the other */
+
+struct virt_range {
+    uint64_t base, size;
+    unsigned irq; /* of the PLIC; a virtio slot adds its number; 0: none */
+};
+extern const struct virt_range virt_map[];
+
+#define SBI_COUNTERS 32
+#define SBI_NO_EVENT UINT32_MAX
+
+/* A CPU, and what the board and its firmware keep for it. */
+struct board_hart {
+    struct board *board;
+    struct cpu *cpu;
+    unsigned index;
+    uint64_t timer_tick; /* when guest->timer_due is wanted, in mtime; UINT64_MAX: never */
+    struct clock_event timer;
+
+    /* Built-in SBI only. */
+    bool stopped;             /* HSM: by firmware; else started or suspended */
+    bool suspended;           /* by a call, and not seen awake since */
+    uint64_t suspend_pc;      /* where it then went on */
+    uint64_t sbi_tick;        /* set_timer without Sstc */
+    struct clock_event sbi_timer;
+    uint32_t event[SBI_COUNTERS]; /* what a PMU counter was configured for, or SBI_NO_EVENT */
+};
+
+struct board {
+    struct board_config config;
+    struct cpu_env env;
+    struct board_hart hart[BOARD_CPUS];
+    unsigned attached;
+
+    struct {
+        VEC(struct dev *);
+    } devs; /* in the order of the table; owned */
+    struct clint *clint;
+    struct plic *plic;
+    struct uart16550 *uart;
+
+    struct load_place place;
+    struct load_image kernel, firmware, initrd, dtb; /* no data: there is none */
+    bool used; /* RAM is no longer all zero */
+};
+
+/* ---- virt.c ---- */
+
+/* The hart, or NULL if there is none of this number. */
+struct board_hart *board_hart(struct board *b, uint64_t n);
+/* The end of the machine, from inside a CPU's run. */
+void board_ended(struct board *b, enum board_end how, unsigned code);
+
+/* ---- fdt.c ---- */
+
+/* The device tree, in malloc'd memory; its size does not depend on where the initrd is. */
+int virt_fdt(struct board *b, void **dtb, size_t *len, struct err *e);
+
+/* ---- boot.c ---- */
+
+/* Reads the images and places them. */
+int boot_load(struct board *b, struct err *e);
+/* Puts them into memory and the harts at their start; all is reset already. */
+int boot_start(struct board *b, struct err *e);
+void boot_fini(struct board *b);
+
+/* ---- sbi.c ---- */
+
+void sbi_init(struct board *b);
+/* The state in which a supervisor finds its machine; hart 0 enters it. */
+void sbi_reset(struct board *b, uint64_t entry, uint64_t dtb);
+/* A call: a7 extension, a6 function.  False if it does not come from S-mode. */
+bool sbi_call(struct board *b, struct cpu *c);
+void sbi_state(struct board *b, struct snap *s);
+
+#endif

@@ -1,0 +1,372 @@
+/* The machine as a whole: its map, device tree, start, wires, timers, saved state. */
+#include <libfdt.h>
+
+#include "board_test.h"
+
+enum { MSIP = 0x2000000, MTIMECMP = 0x2004000, MTIME = 0x200bff8, PLIC = 0xc000000 };
+enum { UART = 0x10000000, TEST = 0x100000 };
+enum { CSR_MIP = 0x344, CSR_STIMECMP = 0x14d };
+
+static const char *path_of(const void *fdt, const char *path, const char *prop)
+{
+    int len, node = fdt_path_offset(fdt, path);
+    const char *s = node < 0 ? NULL : fdt_getprop(fdt, node, prop, &len);
+
+    ck_assert_msg(s && len > 0 && !s[len - 1], "%s %s", path, prop);
+    return s;
+}
+
+static uint32_t cell(const void *fdt, const char *path, const char *prop, int n)
+{
+    int len = 0, node = fdt_path_offset(fdt, path);
+    const fdt32_t *c = node < 0 ? NULL : fdt_getprop(fdt, node, prop, &len);
+
+    ck_assert_msg(c && len >= 4 * (n + 1), "%s %s", path, prop);
+    return fdt32_to_cpu(c[n]);
+}
+
+static uint64_t cells(const void *fdt, const char *path, const char *prop)
+{
+    return (uint64_t)cell(fdt, path, prop, 0) << 32 | cell(fdt, path, prop, 1);
+}
+
+static bool has(const void *fdt, const char *path, const char *prop)
+{
+    int node = fdt_path_offset(fdt, path);
+
+    return node >= 0 && fdt_getprop(fdt, node, prop, NULL);
+}
+
+START_TEST(device_tree)
+{
+    struct rig r;
+    size_t len;
+    const void *fdt;
+
+    rig_init(&r);
+    r.config.append = "console=ttyS0 quiet";
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    fdt = board_dtb(r.board, &len);
+    ck_assert_int_eq(fdt_check_full(fdt, len), 0);
+    ck_assert_str_eq(path_of(fdt, "/", "compatible"), "riscv-virtio");
+    ck_assert_str_eq(path_of(fdt, "/chosen", "bootargs"), "console=ttyS0 quiet");
+    ck_assert_int_ge(fdt_path_offset(fdt, path_of(fdt, "/chosen", "stdout-path")), 0);
+    ck_assert(!has(fdt, "/chosen", "linux,initrd-start") && !has(fdt, "/chosen", "rng-seed"));
+    ck_assert_uint_eq(cells(fdt, "/memory@80000000", "reg"), RAM);
+    ck_assert_uint_eq(cell(fdt, "/memory@80000000", "reg", 3), 64 * MIB);
+    ck_assert_uint_eq(cell(fdt, "/cpus", "timebase-frequency", 0), 10000000);
+    ck_assert_str_eq(path_of(fdt, "/cpus/cpu@1", "riscv,isa-base"), "rv64i");
+    ck_assert_str_eq(path_of(fdt, "/cpus/cpu@1", "mmu-type"), "riscv,sv57");
+    ck_assert_uint_eq(cell(fdt, "/cpus/cpu@1", "riscv,cboz-block-size", 0), 64);
+    ck_assert(strstr(path_of(fdt, "/cpus/cpu@1", "riscv,isa"), "rv64imafdc_"));
+    ck_assert_uint_eq(cell(fdt, "/soc/plic@c000000", "riscv,ndev", 0), 96);
+    ck_assert_uint_eq(cell(fdt, "/soc/serial@10000000", "interrupts", 0), 10);
+    ck_assert_uint_eq(cell(fdt, "/soc/rtc@101000", "interrupts", 0), 11);
+    ck_assert_uint_eq(cell(fdt, "/soc/virtio_mmio@10008000", "interrupts", 0), 8);
+    ck_assert_uint_eq(cell(fdt, "/soc/virtio_mmio@10001000", "interrupts", 0), 1);
+    ck_assert_uint_eq(cell(fdt, "/poweroff", "value", 0), 0x5555);
+    ck_assert_int_lt(fdt_path_offset(fdt, "/cpus/cpu@2"), 0);
+    rig_fini(&r);
+}
+END_TEST
+
+/* References lead to the nodes that they mean. */
+START_TEST(device_tree_links)
+{
+    struct rig r;
+    size_t len;
+    const void *fdt;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, "rv64imac_zicbom", NULL), 0);
+    fdt = board_dtb(r.board, &len);
+    for (unsigned i = 0; i < 2; i++) {
+        char intc[64];
+        uint32_t phandle;
+
+        snprintf(intc, sizeof intc, "/cpus/cpu@%u/interrupt-controller", i);
+        phandle = cell(fdt, intc, "phandle", 0);
+        ck_assert_uint_eq(cell(fdt, "/soc/plic@c000000", "interrupts-extended", 4 * (int)i),
+                          phandle);
+        ck_assert_uint_eq(cell(fdt, "/soc/plic@c000000", "interrupts-extended", 4 * (int)i + 1),
+                          11);
+        ck_assert_uint_eq(cell(fdt, "/soc/plic@c000000", "interrupts-extended", 4 * (int)i + 3), 9);
+        ck_assert_uint_eq(cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * (int)i + 2),
+                          phandle);
+        ck_assert_uint_eq(cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * (int)i + 3),
+                          7);
+    }
+    ck_assert_uint_eq(cell(fdt, "/reboot", "regmap", 0),
+                      cell(fdt, "/soc/test@100000", "phandle", 0));
+    ck_assert_uint_eq(cell(fdt, "/soc/rtc@101000", "interrupt-parent", 0),
+                      cell(fdt, "/soc/plic@c000000", "phandle", 0));
+    ck_assert_str_eq(path_of(fdt, "/cpus/cpu@0", "riscv,isa-extensions"), "i");
+    ck_assert(fdt_stringlist_search(fdt, fdt_path_offset(fdt, "/cpus/cpu@0"),
+                                    "riscv,isa-extensions", "zicbom") > 0);
+    ck_assert(fdt_stringlist_search(fdt, fdt_path_offset(fdt, "/cpus/cpu@0"),
+                                    "riscv,isa-extensions", "f") < 0);
+    ck_assert(has(fdt, "/cpus/cpu@0", "riscv,cbom-block-size"));
+    ck_assert(!has(fdt, "/cpus/cpu@0", "riscv,cboz-block-size"));
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(start_with_sbi)
+{
+    uint8_t kernel[100], initrd[5000];
+    struct rig r;
+    const void *fdt;
+    uint64_t at;
+    size_t len;
+
+    memset(kernel, 0x11, sizeof kernel);
+    memset(initrd, 0x22, sizeof initrd);
+    rig_init(&r);
+    r.config.kernel = rig_file("kernel", kernel, sizeof kernel);
+    r.config.initrd = rig_file("initrd", initrd, sizeof initrd);
+    r.config.load_addr = RAM + 0x200000;
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    fdt = board_dtb(r.board, &len);
+    ck_assert_uint_eq(r.cpu[0]->pc, RAM + 0x200000);
+    ck_assert_uint_eq(rv_x(r.cpu[0], 10), 0);
+    ck_assert_uint_eq(rv_of(r.cpu[0])->priv, RV_S);
+    at = rv_x(r.cpu[0], 11);
+    ck_assert_uint_eq(at, RAM + 62 * MIB);
+    ck_assert_mem_eq(mem_host(r.mem, at, len, false), fdt, len);
+    ck_assert(!r.cpu[0]->halted && r.cpu[1]->halted);
+    ck_assert_uint_eq(rv_of(r.cpu[1])->mie, 0);
+    ck_assert_uint_eq(rig_peek(&r, RAM + 0x200063, 2), 0x11);
+    at = cells(fdt, "/chosen", "linux,initrd-start");
+    ck_assert_uint_eq(at, RAM + 62 * MIB - 8192);
+    ck_assert_uint_eq(cells(fdt, "/chosen", "linux,initrd-end"), at + sizeof initrd);
+    ck_assert_uint_eq(rig_peek(&r, at + sizeof initrd - 1, 2), 0x22);
+    unlink(r.config.kernel);
+    unlink(r.config.initrd);
+    /* The files are gone: a reboot still gives the same. */
+    mem_poke(r.mem, RAM + 0x200000, "garbage", 7);
+    mem_poke(r.mem, RAM + 0x300000, "garbage", 7);
+    rv_set_x(r.cpu[0], 5, 77);
+    ck_assert_int_eq(board_reset(r.board, NULL), 0);
+    ck_assert_uint_eq(rig_peek(&r, RAM + 0x200000, 1), 0x11);
+    ck_assert_uint_eq(rig_peek(&r, RAM + 0x300000, 8), 0);
+    ck_assert_uint_eq(rv_x(r.cpu[0], 5), 0);
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(start_with_firmware)
+{
+    static const uint32_t code[] = {0x297, 0x02828613, 0xf1402573, 0x0202b583, 0x0182b283, 0x28067};
+    uint8_t image[64] = {0x13};
+    struct rig r;
+
+    rig_init(&r);
+    r.config.memory = 4096 * MIB;
+    r.config.firmware = rig_file("firmware", image, sizeof image);
+    r.config.kernel = rig_file("kernel", image, sizeof image);
+    r.config.load_addr = RAM + 0x200000;
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    unlink(r.config.firmware);
+    unlink(r.config.kernel);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_uint_eq(r.cpu[i]->pc, 0x1000);
+        ck_assert_uint_eq(rv_of(r.cpu[i])->priv, RV_M);
+        ck_assert(!r.cpu[i]->halted);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(code); i++)
+        ck_assert_uint_eq(rig_peek(&r, 0x1000 + 4 * i, 4), code[i]);
+    ck_assert_uint_eq(rig_peek(&r, 0x1018, 8), RAM);
+    ck_assert_uint_eq(rig_peek(&r, 0x1020, 8), 0xbfe00000); /* below 3 GiB */
+    ck_assert_uint_eq(rig_peek(&r, 0x1028, 8), 0x4942534f);
+    ck_assert_uint_eq(rig_peek(&r, 0x1030, 8), 2);
+    ck_assert_uint_eq(rig_peek(&r, 0x1038, 8), RAM + 0x200000);
+    ck_assert_uint_eq(rig_peek(&r, 0x1040, 8), 1);
+    ck_assert_uint_eq(rig_peek(&r, RAM, 1), 0x13);
+    r.cpu[0]->pc = RAM; /* an ecall to it is a trap, not a call */
+    rv_of(r.cpu[0])->priv = RV_S;
+    ck_assert(!board_env(r.board)->firmware(r.board, r.cpu[0]));
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(wires)
+{
+    struct rig r;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    mem_write(r.mem, MSIP + 4, 4, 1);
+    ck_assert_uint_eq(rig_csr(&r, 1, CSR_MIP), BIT(RV_IRQ_MSI));
+    mem_write(r.mem, MSIP + 4, 4, 0);
+    mem_write(r.mem, MTIMECMP + 8, 8, 50);
+    rig_until(&r, 4999);
+    ck_assert_uint_eq(rig_csr(&r, 1, CSR_MIP), 0);
+    rig_until(&r, 5000);
+    ck_assert_uint_eq(rig_csr(&r, 1, CSR_MIP), BIT(RV_IRQ_MTI));
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), 0);
+    mem_write(r.mem, PLIC + 4 * 10, 4, 1);
+    mem_write(r.mem, PLIC + 0x2080, 4, 1 << 10); /* the UART to hart 0, S */
+    mem_write(r.mem, UART + 1, 1, 1);
+    r.waiting = "k";
+    board_poll(r.board);
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), BIT(RV_IRQ_SEI));
+    mem_write(r.mem, PLIC + 0x2080, 4, 0);
+    mem_write(r.mem, PLIC + 0x2100, 4, 1 << 10); /* to hart 1, M */
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), 0);
+    ck_assert_uint_eq(rig_csr(&r, 1, CSR_MIP), BIT(RV_IRQ_MTI) | BIT(RV_IRQ_MEI));
+    ck_assert_uint_gt(r.changes, 0);
+    ck_assert_int_eq(board_reset(r.board, NULL), 0);
+    ck_assert_uint_eq(rig_csr(&r, 1, CSR_MIP), 0);
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(supervisor_timer)
+{
+    struct rig r;
+    uint64_t old;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    r.now = 1000;
+    ck_assert_uint_eq(rig_csr(&r, 0, 0xc01), 10);
+    rv_csr_access(rv_of(r.cpu[0]), CSR_STIMECMP, RV_CSR_RW, true, 100, &old);
+    rig_until(&r, 9999);
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), 0);
+    rig_until(&r, 10000);
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), BIT(RV_IRQ_STI));
+    rv_csr_access(rv_of(r.cpu[0]), CSR_STIMECMP, RV_CSR_RW, true, 500, &old);
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), 0);
+    mem_write(r.mem, MTIME, 8, 490); /* time jumps forward */
+    rig_until(&r, 10999);
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), 0);
+    rig_until(&r, 11000);
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), BIT(RV_IRQ_STI));
+    mem_write(r.mem, MTIME, 8, 0); /* and back */
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), 0);
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(finisher)
+{
+    struct rig r;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    r.cpu[0]->leave = 0;
+    mem_write(r.mem, TEST, 4, 0x00053333);
+    ck_assert(r.end == BOARD_FAILED && r.code == 5 && r.cpu[0]->leave);
+    mem_write(r.mem, TEST, 4, 0x5555);
+    ck_assert(r.end == BOARD_POWEROFF && r.code == 0);
+    mem_write(r.mem, TEST, 4, 0x7777);
+    ck_assert(r.end == BOARD_REBOOT && r.ends == 3);
+    rig_fini(&r);
+}
+END_TEST
+
+static struct buf save(struct rig *r)
+{
+    struct buf out = BUF_INIT;
+    struct snap s;
+
+    snap_open_save(&s, &out);
+    board_state(r->board, &s);
+    ck_assert_int_eq(snap_close(&s, NULL), 0);
+    return out;
+}
+
+/* A loaded state goes on as the saved one would have. */
+START_TEST(state)
+{
+    struct buf first, second;
+    struct rig r, q;
+    struct snap s;
+    uint64_t old;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    rig_until(&r, 12345);
+    rv_csr_access(rv_of(r.cpu[0]), CSR_STIMECMP, RV_CSR_RW, true, 500, &old);
+    mem_write(r.mem, MTIMECMP + 8, 8, 600);
+    mem_write(r.mem, PLIC + 4 * 10, 4, 1);
+    first = save(&r);
+
+    rig_init(&q);
+    ck_assert_int_eq(rig_build(&q, NULL, NULL), 0);
+    q.now = r.now;
+    snap_open_load(&s, first.data, first.len);
+    board_state(q.board, &s);
+    ck_assert_int_eq(snap_close(&s, NULL), 0);
+    second = save(&q);
+    ck_assert_uint_eq(first.len, second.len);
+    ck_assert_mem_eq(first.data, second.data, first.len);
+    ck_assert_uint_eq(clock_next(&q.clock), 50000);
+    rig_until(&q, 60000);
+    ck_assert_uint_eq(rig_csr(&q, 1, CSR_MIP), BIT(RV_IRQ_MTI));
+    buf_fini(&first);
+    buf_fini(&second);
+    rig_fini(&q);
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(bad_configs)
+{
+    static const struct {
+        const char *machine;
+        unsigned ncpus;
+        uint64_t memory, timebase;
+        const char *initrd, *why;
+    } bad[] = {
+        {"pc", 1, 64 << 20, 1, NULL, "pc: there is no such machine; there is: virt"},
+        {"virt", 0, 64 << 20, 1, NULL, "1 to 8 CPUs, not 0"},
+        {"virt", 9, 64 << 20, 1, NULL, "1 to 8 CPUs, not 9"},
+        {"virt", 1, 1 << 20, 1, NULL, "8 MiB to 1 TiB"},
+        {"virt", 1, UINT64_MAX, 1, NULL, "8 MiB to 1 TiB"},
+        {"virt", 1, (8 << 20) + 1, 1, NULL, "8 MiB to 1 TiB"},
+        {"virt", 1, 64 << 20, 0, NULL, "the time base"},
+        {"virt", 1, 64 << 20, 1, "/nonexistent", "there is no kernel"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+        struct rig r;
+        struct err e = {0};
+
+        rig_init(&r);
+        r.config.machine = bad[i].machine;
+        r.config.ncpus = bad[i].ncpus;
+        r.config.memory = bad[i].memory;
+        r.config.timebase = bad[i].timebase;
+        r.config.initrd = bad[i].initrd;
+        ck_assert_ptr_null(board_new(&r.config, &e));
+        ck_assert_msg(strstr(e.msg, bad[i].why), "%s", e.msg);
+        rig_fini(&r);
+    }
+}
+END_TEST
+
+START_TEST(described)
+{
+    struct buf out = BUF_INIT;
+    struct dev *const *devs;
+    struct rig r;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    ck_assert_uint_eq(board_devices(r.board, &devs), 13);
+    board_describe(r.board, &out);
+    ck_assert_msg(strstr(out.data, "000010000000-000010000fff  uart0     ns16550a: serial port\n"),
+                  "%s", out.data);
+    ck_assert_msg(strstr(out.data, "000080000000-000083ffffff  ram       RAM, 65536 KiB\n"), "%s",
+                  out.data);
+    buf_reset(&out);
+    board_list(&out);
+    ck_assert(!strncmp(out.data, "virt  ", 6));
+    buf_fini(&out);
+    rig_fini(&r);
+}
+END_TEST
+
+UNIT_MAIN("board/virt", device_tree, device_tree_links, start_with_sbi, start_with_firmware, wires,
+          supervisor_timer, finisher, state, bad_configs, described)
