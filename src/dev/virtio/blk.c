@@ -1,0 +1,245 @@
+/* blk.c - see blk.h.  Section numbers are those of VIRTIO 1.2. */
+#include "dev/virtio/blk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/mem_alloc.h"
+
+#define SECTOR      512
+#define ZEROES_MAX  8192 /* sectors in one write-zeroes segment */
+#define ZEROES_SEGS 16
+#define ID_LEN      20
+
+/* 5.2.3 */
+enum { F_SEG_MAX = 2, F_RO = 5, F_BLK_SIZE = 6, F_FLUSH = 9, F_WRITE_ZEROES = 14 };
+
+/* 5.2.4 */
+enum {
+    C_CAPACITY = 0,
+    C_SEG_MAX = 12,
+    C_BLK_SIZE = 20,
+    C_ZEROES_MAX = 48,
+    C_ZEROES_SEGS = 52,
+    C_LEN = 60,
+};
+
+/* 5.2.6 */
+enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8, T_WRITE_ZEROES = 13 };
+enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
+enum { HEADER_LEN = 16, ZEROES_LEN = 16 };
+
+struct blk {
+    struct vio_device vio; /* first */
+    struct dev_disk disk;
+    char serial[ID_LEN];
+    struct vio_chain chain; /* scratch of a request */
+};
+
+/* A request's header and the size of its data, the status byte left out. */
+struct request {
+    uint32_t type;
+    uint64_t sector;
+    uint64_t out_len, in_len;
+};
+
+static bool in_range(const struct blk *b, uint64_t sector, uint64_t len)
+{
+    uint64_t sectors = b->disk.size / SECTOR;
+
+    return len % SECTOR == 0 && sector <= sectors && len / SECTOR <= sectors - sector;
+}
+
+/* Moves len bytes between the disk and guest memory, which was checked when the chain was taken. */
+static int move(struct blk *b, uint64_t offset, uint64_t addr, uint64_t len, bool to_guest)
+{
+    void *host = mem_host(b->vio.mem, addr, len, to_guest);
+    int rc;
+
+    if (!host)
+        return -EFAULT;
+    if (!to_guest)
+        return b->disk.write(b->disk.opaque, offset, host, len);
+    rc = b->disk.read(b->disk.opaque, offset, host, len);
+    mem_wrote(b->vio.mem, addr, len);
+    return rc;
+}
+
+/* The data of a read or write: the writable segments, or the readable ones behind the header. */
+static uint8_t transfer(struct blk *b, const struct request *r, bool to_guest)
+{
+    const struct vio_chain *c = &b->chain;
+    const struct vio_seg *seg = to_guest ? c->seg + c->nout : c->seg;
+    uint64_t skip = to_guest ? 0 : HEADER_LEN, left = to_guest ? r->in_len : r->out_len;
+    uint64_t offset = r->sector * SECTOR;
+
+    if (!in_range(b, r->sector, left) || (!to_guest && b->disk.read_only))
+        return S_IOERR;
+    for (; left; seg++) {
+        uint64_t part = seg->len - skip;
+
+        if (skip >= seg->len) {
+            skip -= seg->len;
+            continue;
+        }
+        if (part > left)
+            part = left;
+        if (move(b, offset, seg->addr + skip, part, to_guest))
+            return S_IOERR;
+        offset += part;
+        left -= part;
+        skip = 0;
+    }
+    return S_OK;
+}
+
+static uint8_t flush(struct blk *b)
+{
+    return b->disk.flush && b->disk.flush(b->disk.opaque) ? S_IOERR : S_OK;
+}
+
+static uint8_t get_id(struct blk *b, const struct request *r)
+{
+    uint64_t len = r->in_len < ID_LEN ? r->in_len : ID_LEN;
+
+    return vio_chain_write(&b->chain, b->vio.mem, 0, b->serial, len) ? S_OK : S_IOERR;
+}
+
+static uint8_t zero_range(struct blk *b, uint64_t sector, uint32_t sectors)
+{
+    static const uint8_t zeroes[64 * 1024];
+    uint64_t offset = sector * SECTOR, left = (uint64_t)sectors * SECTOR, part;
+
+    for (; left; left -= part, offset += part) {
+        part = left < sizeof zeroes ? left : sizeof zeroes;
+        if (b->disk.write(b->disk.opaque, offset, zeroes, part))
+            return S_IOERR;
+    }
+    return S_OK;
+}
+
+/* Segments of sector u64, sectors u32, flags u32 (bit 0: may unmap).  5.2.6.2 */
+static uint8_t write_zeroes(struct blk *b, const struct request *r)
+{
+    uint8_t seg[ZEROES_LEN], status = S_OK;
+    uint64_t sector, n = r->out_len / ZEROES_LEN;
+    uint32_t sectors;
+
+    if (b->disk.read_only || !n || n > ZEROES_SEGS || r->out_len % ZEROES_LEN)
+        return S_IOERR;
+    for (uint64_t i = 0; i < n && status == S_OK; i++) {
+        vio_chain_read(&b->chain, b->vio.mem, HEADER_LEN + i * ZEROES_LEN, seg, sizeof seg);
+        sector = bits_load_le(seg, 8);
+        sectors = (uint32_t)bits_load_le(seg + 8, 4);
+        if (bits_load_le(seg + 12, 4) & ~UINT64_C(1))
+            return S_UNSUPP;
+        if (sectors > ZEROES_MAX || !in_range(b, sector, (uint64_t)sectors * SECTOR))
+            return S_IOERR;
+        status = zero_range(b, sector, sectors);
+    }
+    return status;
+}
+
+static uint8_t carry_out(struct blk *b, const struct request *r)
+{
+    switch (r->type) {
+    case T_IN:
+        return transfer(b, r, true);
+    case T_OUT:
+        return transfer(b, r, false);
+    case T_FLUSH:
+        return flush(b);
+    case T_GET_ID:
+        return get_id(b, r);
+    case T_WRITE_ZEROES:
+        return write_zeroes(b, r);
+    default:
+        return S_UNSUPP;
+    }
+}
+
+/* One request: NULL, or how the guest broke the rules. */
+static const char *serve(struct blk *b, uint32_t *written)
+{
+    struct vio_chain *c = &b->chain;
+    uint8_t header[HEADER_LEN], status;
+    struct request r;
+
+    if (!vio_chain_read(c, b->vio.mem, 0, header, sizeof header))
+        return "a block request has no header";
+    if (!c->in_len)
+        return "a block request has no status byte";
+    if (c->in_len > UINT32_MAX)
+        return "a block request is longer than 4 GiB";
+    r.type = (uint32_t)bits_load_le(header, 4);
+    r.sector = bits_load_le(header + 8, 8);
+    r.out_len = c->out_len - HEADER_LEN;
+    r.in_len = c->in_len - 1;
+    status = carry_out(b, &r);
+    vio_chain_write(c, b->vio.mem, c->in_len - 1, &status, 1);
+    *written = (uint32_t)c->in_len;
+    return NULL;
+}
+
+/* Ends: the ring holds at most its size, and nothing is added meanwhile but by this device's own
+ * writes, which the bound on the turns covers. */
+static void blk_notify(struct vio_device *v, unsigned queue)
+{
+    struct blk *b = (struct blk *)v;
+    struct vio_queue *q = &v->queue[queue];
+    const char *why = NULL;
+    uint32_t written = 0;
+
+    for (unsigned i = 0; i < q->num; i++) {
+        int rc = vio_queue_pop(q, v->mem, &b->chain, &why);
+
+        if (!rc)
+            break;
+        if (rc > 0)
+            why = serve(b, &written);
+        if (why) {
+            vio_broken(v, why);
+            return;
+        }
+        vio_queue_push(q, v->mem, b->chain.head, written);
+    }
+    if (vio_queue_settle(q, v->mem))
+        v->event(v->opaque, VIO_USED);
+}
+
+static void blk_free(struct vio_device *v)
+{
+    free(v);
+}
+
+static const struct vio_ops blk_ops = {
+    .name = "virtio-blk",
+    .doc = "disk",
+    .id = 2,
+    .queues = 1,
+    .notify = blk_notify,
+    .free = blk_free,
+};
+
+struct vio_device *vio_blk_new(const struct dev_disk *disk, const char *serial)
+{
+    struct blk *b = xcalloc(1, sizeof *b);
+    uint8_t *config = b->vio.config;
+
+    b->vio.ops = &blk_ops;
+    b->disk = *disk;
+    memcpy(b->serial, serial, strnlen(serial, ID_LEN));
+    b->vio.offered = VIO_FEATURES | BIT(F_SEG_MAX) | BIT(F_BLK_SIZE) | BIT(F_FLUSH) |
+                     (disk->read_only ? BIT(F_RO) : BIT(F_WRITE_ZEROES));
+    b->vio.config_len = C_LEN;
+    bits_store_le(config + C_CAPACITY, 8, disk->size / SECTOR);
+    bits_store_le(config + C_SEG_MAX, 4, VIO_QUEUE_MAX - 2);
+    bits_store_le(config + C_BLK_SIZE, 4, SECTOR);
+    if (!disk->read_only) {
+        bits_store_le(config + C_ZEROES_MAX, 4, ZEROES_MAX);
+        bits_store_le(config + C_ZEROES_SEGS, 4, ZEROES_SEGS);
+    }
+    return &b->vio;
+}

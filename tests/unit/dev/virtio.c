@@ -1,0 +1,650 @@
+/* virtio-mmio, the split queue and the block device, driven as a guest would, and as a hostile one.
+ */
+#include <errno.h>
+
+#include "base/bits.h"
+#include "dev/virtio/blk.h"
+#include "dev/virtio/mmio.h"
+#include "dev_test.h"
+
+enum { MAGIC = 0, DEVICE_ID = 8, FEATURES = 0x10, FEATURES_SEL = 0x14 };
+enum { DRIVER = 0x20, DRIVER_SEL = 0x24, QUEUE_SEL = 0x30, NUM_MAX = 0x34, NUM = 0x38 };
+enum { READY = 0x44, NOTIFY = 0x50, INT_STATUS = 0x60, INT_ACK = 0x64, STATUS = 0x70 };
+enum { DESC = 0x80, AVAIL = 0x90, USED = 0xa0, GENERATION = 0xfc, CONFIG = 0x100 };
+enum { F_NEXT = 1, F_WRITE = 2, F_INDIRECT = 4 };
+enum { T_IN, T_OUT, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_ZEROES = 13 };
+
+#define WIRE       3
+#define QN         8u /* entries of the queue */
+#define RING_DESC  (BENCH_RAM + 0x1000)
+#define RING_AVAIL (BENCH_RAM + 0x2000)
+#define RING_USED  (BENCH_RAM + 0x3000)
+#define HEADER     (BENCH_RAM + 0x4000)
+#define DATA       (BENCH_RAM + 0x5000)
+#define STAT       (BENCH_RAM + 0x4100)
+#define TABLE      (BENCH_RAM + 0x6000)
+#define SECTORS    64
+
+static uint8_t image[SECTORS * 512];
+static unsigned flushes;
+static int disk_error;
+
+static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+    (void)opaque;
+    ck_assert(offset <= sizeof image && len <= sizeof image - offset);
+    memcpy(buf, image + offset, len);
+    return disk_error;
+}
+
+static int disk_write(void *opaque, uint64_t offset, const void *buf, size_t len)
+{
+    (void)opaque;
+    ck_assert(offset <= sizeof image && len <= sizeof image - offset);
+    memcpy(image + offset, buf, len);
+    return disk_error;
+}
+
+static int disk_flush(void *opaque)
+{
+    (void)opaque;
+    flushes++;
+    return disk_error;
+}
+
+static void poke(struct bench *b, uint64_t addr, unsigned size, uint64_t v)
+{
+    ck_assert_uint_eq(mem_poke(b->mem, addr, &v, size), size);
+}
+
+static uint64_t peek(struct bench *b, uint64_t addr, unsigned size)
+{
+    uint64_t v = 0;
+
+    ck_assert_uint_eq(mem_peek(b->mem, addr, &v, size), size);
+    return v;
+}
+
+static void desc_at(struct bench *b, uint64_t at, uint64_t addr, uint32_t len, unsigned flags,
+                    unsigned next)
+{
+    poke(b, at, 8, addr);
+    poke(b, at + 8, 4, len);
+    poke(b, at + 12, 2, flags);
+    poke(b, at + 14, 2, next);
+}
+
+static void desc(struct bench *b, unsigned i, uint64_t addr, uint32_t len, unsigned flags,
+                 unsigned next)
+{
+    desc_at(b, RING_DESC + 16 * i, addr, len, flags, next);
+}
+
+static void address(struct bench *b, unsigned reg, uint64_t v)
+{
+    bench_write(b, reg, 4, (uint32_t)v);
+    bench_write(b, reg + 4, 4, v >> 32);
+}
+
+static void setup_disk(struct bench *b, bool read_only)
+{
+    const struct dev_disk disk = {disk_read, disk_write, disk_flush, NULL, sizeof image, read_only};
+
+    for (size_t i = 0; i < sizeof image; i++)
+        image[i] = (uint8_t)(i / 512 + i);
+    flushes = 0;
+    disk_error = 0;
+    bench_init(b);
+    bench_plug(b,
+               vio_mmio_new("virtio0", b->mem, &b->clock, NULL, bench_line(b, WIRE),
+                            vio_blk_new(&disk, "serial-0")),
+               VIO_MMIO_SIZE);
+}
+
+/* Takes the features; true if the device agrees. */
+static bool negotiate(struct bench *b, uint64_t features)
+{
+    bench_write(b, STATUS, 4, 0);
+    bench_write(b, STATUS, 4, 3);
+    bench_write(b, DRIVER_SEL, 4, 0);
+    bench_write(b, DRIVER, 4, (uint32_t)features);
+    bench_write(b, DRIVER_SEL, 4, 1);
+    bench_write(b, DRIVER, 4, features >> 32);
+    bench_write(b, STATUS, 4, 3 | 8);
+    return bench_read(b, STATUS, 4) & 8;
+}
+
+static void rings(struct bench *b)
+{
+    bench_write(b, QUEUE_SEL, 4, 0);
+    bench_write(b, NUM, 4, QN);
+    address(b, DESC, RING_DESC);
+    address(b, AVAIL, RING_AVAIL);
+    address(b, USED, RING_USED);
+    poke(b, RING_AVAIL, 4, 0);
+    poke(b, RING_USED, 4, 0);
+    bench_write(b, READY, 4, 1);
+}
+
+static void start(struct bench *b, uint64_t features)
+{
+    ck_assert(negotiate(b, features | BIT(VIO_F_VERSION_1)));
+    rings(b);
+    ck_assert_uint_eq(bench_read(b, READY, 4), 1);
+    bench_write(b, STATUS, 4, 3 | 8 | 4);
+}
+
+static void setup(struct bench *b, uint64_t features)
+{
+    setup_disk(b, false);
+    start(b, features);
+}
+
+/* Offers the chain that begins at descriptor `head`, without telling. */
+static void offer(struct bench *b, unsigned head)
+{
+    unsigned idx = (unsigned)peek(b, RING_AVAIL + 2, 2);
+
+    poke(b, RING_AVAIL + 4 + idx % QN * 2, 2, head);
+    poke(b, RING_AVAIL + 2, 2, idx + 1);
+}
+
+static void header(struct bench *b, unsigned type, uint64_t sector)
+{
+    poke(b, HEADER, 4, type);
+    poke(b, HEADER + 4, 4, 0);
+    poke(b, HEADER + 8, 8, sector);
+    poke(b, STAT, 1, 0xee);
+}
+
+/* The usual request of three descriptors; returns its status byte. */
+static unsigned request(struct bench *b, unsigned type, uint64_t sector, uint32_t len)
+{
+    unsigned used = (unsigned)peek(b, RING_USED + 2, 2);
+
+    header(b, type, sector);
+    desc(b, 0, HEADER, 16, F_NEXT, 1);
+    desc(b, 1, DATA, len, F_NEXT | (type == T_IN || type == T_GET_ID ? F_WRITE : 0), 2);
+    desc(b, 2, STAT, 1, F_WRITE, 0);
+    offer(b, 0);
+    bench_write(b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(peek(b, RING_USED + 2, 2), (used + 1) & 0xffff);
+    ck_assert_uint_eq(peek(b, RING_USED + 4 + used % QN * 8, 4), 0);
+    return (unsigned)peek(b, STAT, 1);
+}
+
+static uint32_t used_len(struct bench *b)
+{
+    unsigned used = (unsigned)peek(b, RING_USED + 2, 2) - 1;
+
+    return (uint32_t)peek(b, RING_USED + 4 + used % QN * 8 + 4, 4);
+}
+
+START_TEST(empty_slot)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_plug(&b, vio_mmio_new("virtio1", b.mem, &b.clock, NULL, bench_line(&b, WIRE), NULL),
+               VIO_MMIO_SIZE);
+    ck_assert_uint_eq(bench_read(&b, MAGIC, 4), 0x74726976);
+    ck_assert_uint_eq(bench_read(&b, 4, 4), 2);
+    ck_assert_uint_eq(bench_read(&b, DEVICE_ID, 4), 0);
+    for (unsigned reg = 0; reg < 0x200; reg += 4) {
+        bench_read(&b, reg, 4);
+        bench_write(&b, reg, 4, 0xffffffff);
+    }
+    ck_assert(!b.wire[WIRE]);
+    bench_round_trip(&b);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(negotiation)
+{
+    struct bench b;
+
+    setup_disk(&b, false);
+    ck_assert_uint_eq(bench_read(&b, DEVICE_ID, 4), 2);
+    ck_assert_uint_eq(bench_read(&b, FEATURES, 4) & BIT(9), BIT(9));
+    bench_write(&b, FEATURES_SEL, 4, 1);
+    ck_assert_uint_eq(bench_read(&b, FEATURES, 4), 1);
+    bench_write(&b, FEATURES_SEL, 4, 2);
+    ck_assert_uint_eq(bench_read(&b, FEATURES, 4), 0);
+    ck_assert(!negotiate(&b, BIT(9)));                        /* not version 1 */
+    ck_assert(!negotiate(&b, BIT(VIO_F_VERSION_1) | BIT(5))); /* not offered */
+    ck_assert(!negotiate(&b, BIT(VIO_F_VERSION_1) | BIT(63)));
+    ck_assert(negotiate(&b, BIT(VIO_F_VERSION_1)));
+    bench_write(&b, DRIVER, 4, 0); /* too late: nothing changes */
+    bench_write(&b, STATUS, 4, 15);
+    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
+    bench_write(&b, STATUS, 4, 1); /* bits only go by a reset */
+    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
+    bench_write(&b, STATUS, 4, 0);
+    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 0);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(configuration)
+{
+    struct bench b;
+
+    setup_disk(&b, true);
+    ck_assert_uint_eq(bench_read(&b, CONFIG, 8), SECTORS);
+    ck_assert_uint_eq(bench_read(&b, CONFIG, 4), SECTORS);
+    ck_assert_uint_eq(bench_read(&b, CONFIG, 1), SECTORS);
+    ck_assert_uint_eq(bench_read(&b, CONFIG + 12, 4), 254);
+    ck_assert_uint_eq(bench_read(&b, CONFIG + 20, 4), 512);
+    ck_assert_uint_eq(bench_read(&b, CONFIG + 0xe00, 8), 0);
+    bench_write(&b, CONFIG, 8, 1);
+    ck_assert_uint_eq(bench_read(&b, CONFIG, 8), SECTORS);
+    ck_assert_uint_eq(bench_read(&b, FEATURES, 4) & BIT(5), BIT(5)); /* read-only */
+    ck_assert_uint_eq(bench_read(&b, NUM_MAX, 4), 256);
+    bench_write(&b, QUEUE_SEL, 4, 1);
+    ck_assert_uint_eq(bench_read(&b, NUM_MAX, 4), 0);
+    ck_assert_uint_eq(bench_read(&b, MAGIC, 1), 0); /* registers are words */
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(reads_and_writes)
+{
+    struct bench b;
+    uint8_t data[1024];
+
+    setup(&b, 0);
+    ck_assert_uint_eq(request(&b, T_IN, 3, 1024), 0);
+    ck_assert_uint_eq(used_len(&b), 1025);
+    mem_peek(b.mem, DATA, data, sizeof data);
+    ck_assert_mem_eq(data, image + 3 * 512, 1024);
+    ck_assert(b.wire[WIRE]);
+    ck_assert_uint_eq(bench_read(&b, INT_STATUS, 4), 1);
+    bench_write(&b, INT_ACK, 4, 1);
+    ck_assert(!b.wire[WIRE]);
+    memset(data, 0xa5, sizeof data);
+    mem_poke(b.mem, DATA, data, sizeof data);
+    ck_assert_uint_eq(request(&b, T_OUT, SECTORS - 2, 1024), 0);
+    ck_assert_uint_eq(used_len(&b), 1);
+    ck_assert_mem_eq(image + sizeof image - 1024, data, 1024);
+    ck_assert_uint_eq(image[sizeof image - 1025], (uint8_t)(SECTORS - 3 + 511));
+    for (unsigned i = 0; i < 3 * QN; i++) /* round the ring */
+        ck_assert_uint_eq(request(&b, T_IN, i, 512), 0);
+    bench_round_trip(&b);
+    ck_assert_uint_eq(request(&b, T_IN, 1, 512), 0);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(other_requests)
+{
+    struct bench b;
+    char id[21] = "";
+
+    setup(&b, 0);
+    ck_assert_uint_eq(request(&b, T_FLUSH, 0, 0), 0);
+    ck_assert_uint_eq(flushes, 1);
+    ck_assert_uint_eq(request(&b, T_GET_ID, 0, 20), 0);
+    mem_peek(b.mem, DATA, id, 20);
+    ck_assert_str_eq(id, "serial-0");
+    ck_assert_uint_eq(request(&b, T_GET_ID, 0, 3), 0);
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 2);
+    ck_assert_uint_eq(request(&b, 77, 0, 16), 2);
+    poke(&b, DATA, 8, 5);
+    poke(&b, DATA + 8, 8, 2);
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 0);
+    for (unsigned i = 5 * 512; i < 7 * 512; i++)
+        ck_assert_uint_eq(image[i], 0);
+    ck_assert(image[5 * 512 - 1] && image[7 * 512]);
+    poke(&b, DATA + 8, 8, 60);
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 1); /* beyond the end */
+    poke(&b, DATA + 8, 4, 2);
+    poke(&b, DATA + 12, 4, 2);
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 2); /* an unknown flag */
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 15), 1);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(bad_requests)
+{
+    struct bench b;
+
+    setup(&b, 0);
+    ck_assert_uint_eq(request(&b, T_IN, SECTORS, 512), 1);
+    ck_assert_uint_eq(request(&b, T_IN, SECTORS - 1, 1024), 1);
+    ck_assert_uint_eq(request(&b, T_IN, UINT64_MAX, 512), 1);
+    ck_assert_uint_eq(request(&b, T_IN, UINT64_MAX / 512, 512), 1);
+    ck_assert_uint_eq(request(&b, T_OUT, 0, 511), 1);
+    ck_assert_uint_eq(request(&b, T_IN, SECTORS, 0), 0); /* nothing, at the end */
+    disk_error = -EIO;
+    ck_assert_uint_eq(request(&b, T_IN, 0, 512), 1);
+    ck_assert_uint_eq(request(&b, T_OUT, 0, 512), 1);
+    ck_assert_uint_eq(request(&b, T_FLUSH, 0, 0), 1);
+    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15); /* the device itself is well */
+    bench_fini(&b);
+    setup_disk(&b, true);
+    start(&b, 0);
+    ck_assert_uint_eq(request(&b, T_OUT, 0, 512), 1);
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 1);
+    ck_assert_uint_eq(request(&b, T_IN, 0, 512), 0);
+    bench_fini(&b);
+}
+END_TEST
+
+/* Header and status may be spread over descriptors in any way. */
+START_TEST(any_layout)
+{
+    struct bench b;
+    uint8_t data[512];
+
+    setup(&b, 0);
+    header(&b, T_OUT, 9);
+    memset(data, 0x3c, sizeof data);
+    mem_poke(b.mem, DATA, data, sizeof data);
+    poke(&b, HEADER + 8 + 8, 1, 0); /* the data follow the header's second part */
+    desc(&b, 0, HEADER, 5, F_NEXT, 3);
+    desc(&b, 3, HEADER + 5, 0, F_NEXT, 4);
+    desc(&b, 4, HEADER + 5, 11, F_NEXT, 5);
+    desc(&b, 5, DATA, 100, F_NEXT, 6);
+    desc(&b, 6, DATA + 100, 412, F_NEXT, 7);
+    desc(&b, 7, STAT, 1, F_WRITE, 0);
+    offer(&b, 0);
+    bench_write(&b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(peek(&b, STAT, 1), 0);
+    ck_assert_mem_eq(image + 9 * 512, data, 512);
+    header(&b, T_IN, 9);
+    desc(&b, 0, HEADER, 16, F_NEXT, 3);
+    desc(&b, 3, DATA + 0x800, 200, F_WRITE | F_NEXT, 4);
+    desc(&b, 4, DATA + 0x800 + 200, 313, F_WRITE, 0); /* the last byte is the status */
+    poke(&b, DATA + 0x800 + 512, 1, 0xee);
+    offer(&b, 0);
+    bench_write(&b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(peek(&b, DATA + 0x800 + 512, 1), 0);
+    mem_peek(b.mem, DATA + 0x800, data, sizeof data);
+    ck_assert_mem_eq(image + 9 * 512, data, 512);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(indirect)
+{
+    struct bench b;
+    uint8_t data[512];
+
+    setup(&b, BIT(VIO_F_INDIRECT_DESC));
+    header(&b, T_IN, 4);
+    desc_at(&b, TABLE, HEADER, 16, F_NEXT, 2);
+    desc_at(&b, TABLE + 32, DATA, 512, F_WRITE | F_NEXT, 1);
+    desc_at(&b, TABLE + 16, STAT, 1, F_WRITE, 0);
+    desc(&b, 6, TABLE, 48, F_INDIRECT, 0);
+    offer(&b, 6);
+    bench_write(&b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(peek(&b, STAT, 1), 0);
+    ck_assert_uint_eq(peek(&b, RING_USED + 4, 4), 6);
+    mem_peek(b.mem, DATA, data, sizeof data);
+    ck_assert_mem_eq(data, image + 4 * 512, 512);
+    bench_fini(&b);
+}
+END_TEST
+
+/* Interrupts by flag, and by index. */
+START_TEST(suppression)
+{
+    struct bench b;
+
+    setup(&b, 0);
+    poke(&b, RING_AVAIL, 2, 1);
+    request(&b, T_IN, 0, 512);
+    ck_assert(!b.wire[WIRE]);
+    bench_fini(&b);
+    setup(&b, BIT(VIO_F_EVENT_IDX));
+    poke(&b, RING_AVAIL + 4 + 2 * QN, 2, 1); /* after the second one */
+    request(&b, T_IN, 0, 512);
+    ck_assert(!b.wire[WIRE]);
+    ck_assert_uint_eq(peek(&b, RING_USED + 4 + 8 * QN, 2), 1); /* wants to hear of the next */
+    request(&b, T_IN, 0, 512);
+    ck_assert(b.wire[WIRE]);
+    bench_write(&b, INT_ACK, 4, 1);
+    request(&b, T_IN, 0, 512);
+    ck_assert(!b.wire[WIRE]);
+    poke(&b, RING_AVAIL + 4 + 2 * QN, 2, 4);
+    header(&b, T_IN, 0);
+    offer(&b, 0);
+    offer(&b, 0);
+    offer(&b, 0);
+    bench_write(&b, NOTIFY, 4, 0); /* passes index 4 on the way to 6 */
+    ck_assert_uint_eq(peek(&b, RING_USED + 2, 2), 6);
+    ck_assert(b.wire[WIRE]);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(not_before_driver_ok)
+{
+    struct bench b;
+
+    setup_disk(&b, false);
+    ck_assert(negotiate(&b, BIT(VIO_F_VERSION_1)));
+    rings(&b);
+    header(&b, T_FLUSH, 0);
+    desc(&b, 0, HEADER, 16, F_NEXT, 1);
+    desc(&b, 1, STAT, 1, F_WRITE, 0);
+    offer(&b, 0);
+    bench_write(&b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(flushes, 0);
+    bench_write(&b, NOTIFY, 4, 1); /* nor other queues */
+    bench_write(&b, NOTIFY, 4, 0xffffffff);
+    bench_write(&b, STATUS, 4, 15);
+    bench_write(&b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(flushes, 1);
+    bench_write(&b, NUM, 4, 4); /* not while in use */
+    address(&b, DESC, TABLE);
+    ck_assert_uint_eq(request(&b, T_IN, 0, 512), 0);
+    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
+    bench_fini(&b);
+}
+END_TEST
+
+/* A good chain from descriptor i of a table on: reads sector 0. */
+static void good_chain(struct bench *b, uint64_t table, unsigned i)
+{
+    header(b, T_IN, 0);
+    desc_at(b, table + 16 * i, HEADER, 16, F_NEXT, i + 1);
+    desc_at(b, table + 16 * i + 16, DATA, 512, F_NEXT | F_WRITE, i + 2);
+    desc_at(b, table + 16 * i + 32, STAT, 1, F_WRITE, 0);
+}
+
+/* Each way to break the queue stops the device, and nothing else happens. */
+static void broken(struct bench *b, unsigned head)
+{
+    offer(b, head);
+    bench_write(b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(bench_read(b, STATUS, 4), 15 | 64);
+    ck_assert_uint_eq(bench_read(b, INT_STATUS, 4), 2);
+    ck_assert_uint_eq(peek(b, RING_USED + 2, 2), 0);
+    bench_write(b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(peek(b, RING_USED + 2, 2), 0);
+    bench_write(b, STATUS, 4, 0); /* and after a reset all is well */
+    start(b, BIT(VIO_F_INDIRECT_DESC));
+    ck_assert_uint_eq(request(b, T_IN, 0, 512), 0);
+    bench_write(b, STATUS, 4, 0);
+    start(b, BIT(VIO_F_INDIRECT_DESC));
+}
+
+START_TEST(hostile)
+{
+    struct bench b;
+
+    setup(&b, BIT(VIO_F_INDIRECT_DESC));
+    good_chain(&b, RING_DESC, QN); /* a head beyond the table */
+    broken(&b, QN);
+    broken(&b, 0xffff);
+    desc(&b, 0, HEADER, 16, F_NEXT, QN); /* a next beyond it */
+    broken(&b, 0);
+    desc(&b, 0, HEADER, 16, F_NEXT, 0); /* loops */
+    broken(&b, 0);
+    desc(&b, 0, HEADER, 16, F_NEXT, 1);
+    desc(&b, 1, HEADER, 16, F_NEXT, 0);
+    broken(&b, 0);
+    header(&b, T_FLUSH, 0);
+    desc(&b, 0, HEADER, 16, F_NEXT, 1);
+    desc(&b, 1, STAT, 1, F_WRITE | F_NEXT, 2); /* readable behind writable */
+    desc(&b, 2, DATA, 16, 0, 0);
+    broken(&b, 0);
+    desc(&b, 2, STAT, 1, F_WRITE, 0);
+    desc(&b, 0, BENCH_RAM - 8, 16, F_NEXT, 2); /* outside RAM, in part */
+    desc(&b, 2, STAT, 1, F_WRITE, 0);
+    broken(&b, 0);
+    desc(&b, 0, BENCH_RAM + BENCH_RAM_SIZE - 8, 16, F_NEXT, 2);
+    broken(&b, 0);
+    desc(&b, 0, UINT64_MAX - 7, 16, F_NEXT, 2); /* wraps around */
+    broken(&b, 0);
+    desc(&b, 0, BENCH_DEV, 16, F_NEXT, 2); /* a device, itself */
+    broken(&b, 0);
+    desc(&b, 0, HEADER, UINT32_MAX, F_NEXT, 2);
+    broken(&b, 0);
+    desc(&b, 0, HEADER, 15, F_NEXT, 2); /* no whole header */
+    desc(&b, 2, STAT, 1, F_WRITE, 0);
+    broken(&b, 0);
+    desc(&b, 0, HEADER, 16, 0, 0); /* no status byte */
+    broken(&b, 0);
+    bench_fini(&b);
+}
+END_TEST
+
+/* Not even when the guest repairs what it did. */
+START_TEST(stays_broken)
+{
+    struct bench b;
+
+    setup(&b, 0);
+    desc(&b, 0, HEADER, 16, F_NEXT, 0);
+    offer(&b, 0);
+    bench_write(&b, NOTIFY, 4, 0);
+    good_chain(&b, RING_DESC, 0);
+    bench_write(&b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(peek(&b, RING_USED + 2, 2), 0);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(hostile_indirect)
+{
+    struct bench b;
+
+    setup(&b, BIT(VIO_F_INDIRECT_DESC));
+    desc(&b, 0, TABLE, 0, F_INDIRECT, 0);
+    broken(&b, 0);
+    desc(&b, 0, TABLE, 17, F_INDIRECT, 0);
+    broken(&b, 0);
+    good_chain(&b, TABLE, 0);
+    desc(&b, 0, TABLE, 48, F_INDIRECT | F_NEXT, 1);
+    broken(&b, 0);
+    desc(&b, 0, TABLE, 49, F_INDIRECT, 1);
+    broken(&b, 0);
+    desc(&b, 0, TABLE, 32, F_INDIRECT, 0);
+    desc_at(&b, TABLE, TABLE, 32, F_INDIRECT, 0); /* a table in a table */
+    broken(&b, 0);
+    desc(&b, 0, TABLE, 32, F_INDIRECT, 0);
+    desc_at(&b, TABLE, HEADER, 16, F_NEXT, 2); /* beyond the table */
+    broken(&b, 0);
+    desc(&b, 0, TABLE, 32, F_INDIRECT, 0);
+    desc_at(&b, TABLE, HEADER, 16, F_NEXT, 0); /* loops */
+    broken(&b, 0);
+    desc(&b, 0, BENCH_RAM + BENCH_RAM_SIZE - 16, 32, F_INDIRECT, 0); /* leaves RAM */
+    desc_at(&b, BENCH_RAM + BENCH_RAM_SIZE - 16, HEADER, 16, F_NEXT, 1);
+    broken(&b, 0);
+    desc(&b, 0, UINT64_MAX & ~UINT64_C(15), 0xfffffff0, F_INDIRECT, 0);
+    broken(&b, 0);
+    bench_write(&b, STATUS, 4, 0);
+    start(&b, 0); /* not negotiated */
+    good_chain(&b, TABLE, 0);
+    desc(&b, 0, TABLE, 48, F_INDIRECT, 0);
+    broken(&b, 0);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(hostile_rings)
+{
+    static const uint64_t bad[][3] = {
+        {RING_DESC + 8, RING_AVAIL, RING_USED},
+        {RING_DESC, RING_AVAIL + 1, RING_USED},
+        {RING_DESC, RING_AVAIL, RING_USED + 2},
+        {BENCH_RAM + BENCH_RAM_SIZE - 16, RING_AVAIL, RING_USED},
+        {RING_DESC, BENCH_RAM - 2, RING_USED},
+        {RING_DESC, RING_AVAIL, UINT64_MAX & ~UINT64_C(3)},
+        {RING_DESC, RING_AVAIL, BENCH_DEV},
+        {0, 0, 0},
+    };
+    struct bench b;
+
+    setup(&b, 0);
+    good_chain(&b, RING_DESC, 0);
+    poke(&b, RING_AVAIL + 2, 2, QN + 1); /* more than the ring can hold */
+    bench_write(&b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15 | 64);
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+        ck_assert(negotiate(&b, BIT(VIO_F_VERSION_1)));
+        address(&b, DESC, bad[i][0]);
+        address(&b, AVAIL, bad[i][1]);
+        address(&b, USED, bad[i][2]);
+        bench_write(&b, NUM, 4, QN);
+        bench_write(&b, READY, 4, 1);
+        ck_assert_uint_eq(bench_read(&b, READY, 4), 0);
+        ck_assert_uint_eq(bench_read(&b, STATUS, 4) & 64, 64);
+        bench_write(&b, STATUS, 4, 15);
+        bench_write(&b, NOTIFY, 4, 0);
+    }
+    ck_assert(negotiate(&b, BIT(VIO_F_VERSION_1)));
+    bench_write(&b, NUM, 4, 3); /* no power of two; too many; none: the size stays */
+    bench_write(&b, NUM, 4, 512);
+    bench_write(&b, NUM, 4, 0);
+    bench_write(&b, NUM, 4, 0x10000);
+    rings(&b);
+    bench_write(&b, STATUS, 4, 15);
+    ck_assert_uint_eq(request(&b, T_IN, 0, 512), 0);
+    bench_fini(&b);
+}
+END_TEST
+
+static uint64_t random_below(uint64_t n)
+{
+    static uint64_t seed = 1;
+
+    seed = bits_mix(seed + UINT64_C(0x9e3779b97f4a7c15));
+    return seed % n;
+}
+
+/* Random registers, rings and descriptors: whatever the guest does, it ends and stays in bounds. */
+START_TEST(random_guest)
+{
+    unsigned served = 0;
+    struct bench b;
+    uint64_t used;
+
+    setup(&b, BIT(VIO_F_INDIRECT_DESC) | BIT(VIO_F_EVENT_IDX));
+    for (unsigned turn = 0; turn < 20000; turn++) {
+        for (unsigned i = 0; i < QN; i++)
+            desc(&b, i, HEADER + random_below(0x3000), (uint32_t)random_below(3000),
+                 (unsigned)random_below(8), (unsigned)random_below(QN + 1));
+        header(&b, (unsigned)random_below(14), random_below(SECTORS + 2));
+        offer(&b, (unsigned)random_below(QN));
+        used = peek(&b, RING_USED + 2, 2);
+        bench_write(&b, NOTIFY, 4, 0);
+        served += peek(&b, RING_USED + 2, 2) != used;
+        if (!random_below(4))
+            bench_write(&b, random_below(0x200) & ~UINT64_C(3), 4, random_below(UINT64_MAX));
+        if (bench_read(&b, STATUS, 4) != 15 || !bench_read(&b, READY, 4) || !random_below(50))
+            start(&b, BIT(VIO_F_INDIRECT_DESC) | BIT(VIO_F_EVENT_IDX));
+    }
+    ck_assert_uint_gt(served, 100); /* not all was refused */
+    bench_round_trip(&b);
+    bench_fini(&b);
+}
+END_TEST
+
+UNIT_MAIN("dev/virtio", empty_slot, negotiation, configuration, reads_and_writes, other_requests,
+          bad_requests, any_layout, indirect, suppression, not_before_driver_ok, hostile,
+          stays_broken, hostile_indirect, hostile_rings, random_guest)
