@@ -1,0 +1,115 @@
+/*
+ * ra.h - register allocation inside a block, in one forward pass, for any host.
+ *
+ * Where a value is: in a register, in a spill slot of the frame, in the memory of
+ * a guest register (its home), a constant, or several of these.  A `put` emits
+ * nothing: the slot's value becomes dirty and is written back where someone can
+ * look, or when its register is needed.  What is dirty at a load or store goes
+ * into the side table instead.
+ *
+ * The back end asks for operands (ra_use) and results (ra_def) of one instruction
+ * at a time; registers so obtained are locked until ra_next.
+ */
+#ifndef JIT_RA_H
+#define JIT_RA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+#include "ir/ir.h"
+#include "jit/jit.h"
+#include "jit/target.h"
+
+enum ra_bank { RA_INT, RA_VEC, RA_BANKS };
+
+/* What the allocator needs emitted. */
+struct ra_ops {
+    uint32_t allocatable[RA_BANKS]; /* register masks */
+    uint32_t clobbered[RA_BANKS];   /* by a call */
+    void (*move)(void *ctx, enum ra_bank bank, unsigned dst, unsigned src);
+    void (*constant)(void *ctx, enum ra_bank bank, unsigned dst, uint64_t value);
+    void (*load_slot)(void *ctx, unsigned reg, const struct ir_slot *slot);
+    void (*store_slot)(void *ctx, unsigned reg, const struct ir_slot *slot);
+    void (*store_slot_const)(void *ctx, uint64_t value, const struct ir_slot *slot);
+    void (*load_spill)(void *ctx, enum ra_bank bank, unsigned reg, unsigned index);
+    void (*store_spill)(void *ctx, enum ra_bank bank, unsigned reg, unsigned index);
+};
+
+struct ra_value {
+    int8_t reg;     /* -1: none */
+    int16_t spill;  /* -1: none */
+    int16_t home;   /* slot whose memory holds it; -1: none */
+    uint16_t dirty; /* slots whose latest value it is, while their memory is not */
+    uint32_t last;  /* its last use */
+    uint32_t uses;
+};
+
+struct ra {
+    const struct ir_unit *u;
+    const struct ra_ops *ops;
+    void *ctx;
+    struct ra_value *v;
+    ir_ref *dirty; /* by slot: the value its memory lacks, or IR_NONE */
+    ir_ref *mem;   /* by slot: a value whose home it is, or IR_NONE */
+    uint32_t dirty_list[64], ndirty; /* the slots with one */
+    ir_ref holds[RA_BANKS][32];
+    uint32_t used[RA_BANKS], locked[RA_BANKS];
+    uint64_t spills[(JIT_SPILLS + 63) / 64];
+    uint32_t at;
+    bool failed; /* out of spill slots, too many dirty slots: give the unit up */
+};
+
+/* Prepares for u; memory comes from the unit's arena. */
+void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, void *ctx);
+
+/* Extends the life of v to the instruction at `until` (a fused comparison's operands). */
+void ra_extend(struct ra *ra, ir_ref v, uint32_t until);
+
+/* The instruction at i is next: unlocks, and frees what died at the one before. */
+void ra_next(struct ra *ra, uint32_t i);
+
+/* Whether v is a constant (then it needs no register). */
+bool ra_const(const struct ra *ra, ir_ref v, uint64_t *value);
+/* Whether this instruction is the last to need v's register. */
+bool ra_dies(const struct ra *ra, ir_ref v);
+/* v's register, loaded if need be. */
+unsigned ra_use(struct ra *ra, ir_ref v);
+/* A register for the result v. */
+unsigned ra_def(struct ra *ra, ir_ref v);
+/* The same, holding a's value to begin with: a's own register if a dies here, else a copy. */
+unsigned ra_def_from(struct ra *ra, ir_ref v, ir_ref a);
+/* Where v can be read in memory: true with the slot or spill index.  Only if it has no register. */
+enum ra_place { RA_NOWHERE, RA_SLOT, RA_SPILL };
+enum ra_place ra_memory(const struct ra *ra, ir_ref v, unsigned *index);
+
+/* A `get`: v is the slot's value.  Emits nothing unless the slot is dirty. */
+void ra_get(struct ra *ra, ir_ref v, uint32_t slot);
+void ra_put(struct ra *ra, uint32_t slot, ir_ref v);
+/* Writes every dirty slot back. */
+void ra_write_back(struct ra *ra);
+/* Slots may change in memory: nothing has a home any more (values that have only that are loaded
+ * first: call before the change, with nothing dirty). */
+void ra_forget_homes(struct ra *ra);
+/* Before a call: whatever lives on and sits in a clobbered register also gets a place in memory;
+ * registers still hold their values.  After the call: those registers are empty. */
+void ra_before_call(struct ra *ra);
+void ra_after_call(struct ra *ra);
+/* The block ends with successors inside the unit: all slots are written back; what is used later
+ * is spilled; all registers are empty. */
+void ra_end_block(struct ra *ra);
+/* The spill slot of a block parameter. */
+unsigned ra_param(struct ra *ra, ir_ref param);
+
+/* Appends what is dirty now to the block's side table; *first and the count go into the site. */
+struct ra_side {
+    struct {
+        VEC(struct jit_dirty);
+    } dirty;
+    struct {
+        VEC(uint64_t);
+    } consts;
+};
+void ra_snapshot(struct ra *ra, struct ra_side *side, uint32_t *first, uint32_t *count);
+
+#endif

@@ -1,0 +1,608 @@
+/* emit.c - one IR unit to one block: the driver, calls, ends of blocks, cold code. */
+#include <stdlib.h>
+
+#include "base/bits.h"
+#include "jit/x86_64/emit.h"
+
+/* ---- what the register allocator asks for ---- */
+
+static struct asm_mem slot_mem(const struct ir_slot *s)
+{
+    return asm_at(REG_CPU, s->offset);
+}
+
+static struct asm_mem spill_mem(unsigned index)
+{
+    return asm_at(RSP, (int32_t)(offsetof(struct jit_frame, spill) + 8 * index));
+}
+
+static struct asm_mem stage_mem(unsigned index)
+{
+    return asm_at(RSP, (int32_t)(offsetof(struct jit_frame, vec) + 8 * index));
+}
+
+static void do_move(void *ctx, enum ra_bank bank, unsigned dst, unsigned src)
+{
+    struct emit *e = ctx;
+    if (bank == RA_INT)
+        asm_mov(&e->a, W, dst, src);
+    else
+        asm_rr(&e->a, M0F, 0x28, dst, src);
+}
+
+static void do_constant(void *ctx, enum ra_bank bank, unsigned dst, uint64_t value)
+{
+    struct emit *e = ctx;
+    if (bank == RA_INT) {
+        asm_imm(&e->a, dst, value);
+    } else if (!value) {
+        asm_rr(&e->a, M0F, 0x57, dst, dst);
+    } else {
+        asm_imm(&e->a, RAX, value);
+        hx64_movq_to_vec(e, dst, RAX);
+    }
+}
+
+static void vec_mem(struct emit *e, unsigned opcode, bool wide_value, unsigned reg,
+                    struct asm_mem m)
+{
+    asm_rm(&e->a, (wide_value ? PF2 : PF3) | M0F, opcode, reg, m);
+}
+
+static void do_load_slot(void *ctx, unsigned reg, const struct ir_slot *s)
+{
+    struct emit *e = ctx;
+    if (s->type == IR_F32 || s->type == IR_F64)
+        vec_mem(e, 0x10, s->type == IR_F64, reg, slot_mem(s));
+    else
+        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x8b, reg, slot_mem(s));
+}
+
+static void do_store_slot(void *ctx, unsigned reg, const struct ir_slot *s)
+{
+    struct emit *e = ctx;
+    if (s->type == IR_F32 || s->type == IR_F64)
+        vec_mem(e, 0x11, s->type == IR_F64, reg, slot_mem(s));
+    else
+        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x89, reg, slot_mem(s));
+}
+
+static void store_imm(struct emit *e, struct asm_mem m, unsigned w, uint64_t value)
+{
+    if (!w || asm_fits32(value)) {
+        asm_rm(&e->a, w, 0xc7, 0, m);
+        asm_u32(&e->a, (uint32_t)value);
+    } else {
+        asm_imm(&e->a, RAX, value);
+        asm_store64(&e->a, RAX, m);
+    }
+}
+
+static void do_store_slot_const(void *ctx, uint64_t value, const struct ir_slot *s)
+{
+    store_imm(ctx, slot_mem(s), s->type == IR_I64 || s->type == IR_F64 ? W : 0, value);
+}
+
+static void do_load_spill(void *ctx, enum ra_bank bank, unsigned reg, unsigned index)
+{
+    struct emit *e = ctx;
+    if (bank == RA_INT)
+        asm_load64(&e->a, reg, spill_mem(index));
+    else
+        vec_mem(e, 0x10, true, reg, spill_mem(index));
+}
+
+static void do_store_spill(void *ctx, enum ra_bank bank, unsigned reg, unsigned index)
+{
+    struct emit *e = ctx;
+    if (bank == RA_INT)
+        asm_store64(&e->a, reg, spill_mem(index));
+    else
+        vec_mem(e, 0x11, true, reg, spill_mem(index));
+}
+
+static const struct ra_ops x64_ra_ops = {
+    .allocatable = {INT_REGS, VEC_REGS},
+    .clobbered = {INT_CLOBBERED, VEC_REGS},
+    .move = do_move,
+    .constant = do_constant,
+    .load_slot = do_load_slot,
+    .store_slot = do_store_slot,
+    .store_slot_const = do_store_slot_const,
+    .load_spill = do_load_spill,
+    .store_spill = do_store_spill,
+};
+
+/* ---- helpers ---- */
+
+/* Puts an operand's bits into a scratch or argument register; no other register changes. */
+static void argument(struct emit *e, unsigned reg, ir_ref v)
+{
+    uint64_t c;
+    unsigned index;
+    enum ir_type t;
+
+    if (v == IR_NONE)
+        return;
+    if (ra_const(&e->ra, v, &c)) {
+        asm_imm(&e->a, reg, c);
+        return;
+    }
+    t = ir_type_of(e->u, v);
+    switch (ra_memory(&e->ra, v, &index)) {
+    case RA_SLOT:
+        asm_rm(&e->a, wide(t), 0x8b, reg, slot_mem(&e->u->names->slots[index]));
+        break;
+    case RA_SPILL:
+        asm_load64(&e->a, reg, spill_mem(index));
+        break;
+    case RA_NOWHERE:
+        if (t == IR_F32 || t == IR_F64)
+            hx64_movq_from_vec(e, reg, ra_use(&e->ra, v));
+        else
+            asm_mov(&e->a, W, reg, ra_use(&e->ra, v));
+        break;
+    }
+}
+
+static void call_fn(struct emit *e, const void *fn)
+{
+    asm_imm(&e->a, RAX, (uintptr_t)fn);
+    asm_call_reg(&e->a, RAX);
+}
+
+void hx64_lower_call(struct emit *e, ir_ref i)
+{
+    const struct ir_insn *in = &e->u->insns[i];
+    const struct ir_helper *h = &e->u->names->helpers[in->imm];
+    bool sees = h->effects & (IR_HELPER_READS | IR_HELPER_WRITES | IR_HELPER_LEAVES);
+    uint32_t ahead = e->u->guest_insns - e->insn - 1;
+
+    if (h->effects & IR_HELPER_FP)
+        asm_call_to(&e->a, e->j->stubs[STUB_FP_SYNC]);
+    if (sees)
+        ra_write_back(&e->ra);
+    if (h->effects & (IR_HELPER_WRITES | IR_HELPER_LEAVES))
+        ra_forget_homes(&e->ra);
+    ra_before_call(&e->ra);
+    argument(e, RDX, in->arg[1]);
+    argument(e, RCX, in->arg[2]);
+    if (sees) { /* the pc slot, the exact count */
+        store_imm(e, CPU_AT(pc), W, e->insn_pc);
+        asm_store64(&e->a, REG_BUDGET, CPU_AT(budget));
+        asm_rm(&e->a, 0, 0xc7, 0, CPU_AT(ahead));
+        asm_u32(&e->a, ahead);
+    }
+    argument(e, RSI, in->arg[0]);
+    asm_mov(&e->a, W, RDI, REG_CPU);
+    call_fn(e, (const void *)(uintptr_t)h->fn);
+    ra_after_call(&e->ra);
+    if (sees)
+        asm_load64(&e->a, REG_BUDGET, CPU_AT(budget));
+    if (h->effects & IR_HELPER_LEAVES) {
+        asm_rm(&e->a, 0, 0x80, ALU_CMP, CPU_AT(leave)); /* cmp byte */
+        asm_u8(&e->a, 0);
+        struct cold *c = hx64_cold(e, COLD_LEAVE, asm_jcc(&e->a, CC_NE));
+        c->index = ahead;
+    }
+    if (h->result && e->ra.v[i].uses)
+        asm_mov(&e->a, W, ra_def(&e->ra, i), RAX);
+}
+
+/* ---- ends ---- */
+
+static void jump_to_block(struct emit *e, uint8_t *disp, uint32_t block)
+{
+    struct fixup f = {disp, block};
+    vec_push(&e->fixups, f);
+}
+
+/*
+ * An edge's values reach the parameters' spill slots in two steps, because an
+ * argument may be a parameter of the same block: all are read into the part of the
+ * frame that only stubs use otherwise, from `base` on; then all are written.
+ */
+static void stage_args(struct emit *e, const struct ir_edge *edge, unsigned base)
+{
+    if (base + edge->nargs > ARRAY_LEN(((struct jit_frame *)0)->vec)) {
+        e->ra.failed = true;
+        return;
+    }
+    for (uint32_t k = 0; k < edge->nargs; k++) {
+        argument(e, RAX, edge->args[k]);
+        asm_store64(&e->a, RAX, stage_mem(base + k));
+    }
+}
+
+static void unstage_args(struct emit *e, const struct ir_edge *edge, unsigned base)
+{
+    ir_ref param = e->u->blocks[edge->block].first;
+
+    for (uint32_t k = 0; k < edge->nargs; k++) {
+        asm_load64(&e->a, RAX, stage_mem(base + k));
+        asm_store64(&e->a, RAX, spill_mem(ra_param(&e->ra, param + k)));
+    }
+}
+
+static void go(struct emit *e, ir_ref i, const struct ir_edge *edge)
+{
+    if (i + 1 != e->u->blocks[edge->block].first)
+        jump_to_block(e, asm_jmp(&e->a), edge->block);
+}
+
+static void lower_br(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    const struct ir_edge *edge = &e->u->edges[in->arg[0]];
+
+    stage_args(e, edge, 0);
+    ra_end_block(&e->ra);
+    unstage_args(e, edge, 0);
+    go(e, i, edge);
+}
+
+static void lower_brif(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    const struct ir_edge *yes = &e->u->edges[in->arg[1]], *no = &e->u->edges[in->arg[2]];
+    bool fused = e->fused[in->arg[0]];
+    const struct ir_insn *cmp = &e->u->insns[in->arg[0]];
+    unsigned cc = CC_NE;
+    int32_t imm;
+
+    /* Operands first: after the comparison only moves follow, which leave flags alone. */
+    ra_use(&e->ra, fused ? cmp->arg[0] : in->arg[0]);
+    if (fused && !hx64_imm32(e, cmp->arg[1], wide(cmp->type), &imm))
+        ra_use(&e->ra, cmp->arg[1]);
+    stage_args(e, yes, 0);
+    stage_args(e, no, yes->nargs);
+    ra_write_back(&e->ra);
+    if (fused) {
+        cc = hx64_compare(e, in->arg[0]);
+    } else {
+        unsigned c = ra_use(&e->ra, in->arg[0]);
+        asm_rr(&e->a, W, 0x85, c, c);
+    }
+    ra_end_block(&e->ra);
+    if (!yes->nargs && !no->nargs && i + 1 == e->u->blocks[yes->block].first) {
+        jump_to_block(e, asm_jcc(&e->a, cc ^ 1), no->block);
+        return;
+    }
+    uint8_t *taken = asm_jcc(&e->a, cc);
+    unstage_args(e, no, yes->nargs);
+    if (!yes->nargs) {
+        jump_to_block(e, taken, yes->block);
+        go(e, i, no);
+        return;
+    }
+    jump_to_block(e, asm_jmp(&e->a), no->block);
+    asm_patch_here(&e->a, taken);
+    unstage_args(e, yes, 0);
+    go(e, i, yes);
+}
+
+/* To a known pc: a jump to be patched on the same page, else by the jump cache. */
+static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
+{
+    struct jit_exit *x = &e->b->exits[e->b->nexits++];
+    uint8_t *miss;
+
+    *x = (struct jit_exit){.block = e->b, .pc = in->imm};
+    if (!((in->imm ^ e->u->pc) & ~MEM_PAGE_MASK)) {
+        miss = asm_jmp(&e->a);
+        x->jump = miss + e->a.delta;
+        x->unlinked = e->a.p + e->a.delta;
+        asm_patch_here(&e->a, miss);
+    } else {
+        int32_t at = (int32_t)(cpu_jump_index(in->imm) * sizeof(struct cpu_jump));
+        asm_load64(&e->a, RCX, CPU_AT(jumps));
+        if (asm_fits32(in->imm)) {
+            asm_alu_imm_mem(&e->a, W, ALU_CMP, asm_at(RCX, at), (int32_t)in->imm);
+        } else {
+            asm_imm(&e->a, RAX, in->imm);
+            asm_rm(&e->a, W, ALU_CMP << 3 | 3, RAX, asm_at(RCX, at));
+        }
+        miss = asm_jcc(&e->a, CC_NE);
+        asm_rm(&e->a, 0, 0xff, 4, asm_at(RCX, at + (int32_t)offsetof(struct cpu_jump, code)));
+        asm_patch_here(&e->a, miss);
+    }
+    asm_imm(&e->a, RDX, (uintptr_t)x);
+    asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
+}
+
+static void lower_exit_ind(struct emit *e, const struct ir_insn *in)
+{
+    uint32_t mask = (CPU_JUMPS - 1) << 1;
+
+    ra_write_back(&e->ra);
+    argument(e, RAX, in->arg[0]);
+    asm_load64(&e->a, RCX, CPU_AT(jumps));
+    asm_mov(&e->a, 0, RDX, RAX);
+    asm_alu_imm(&e->a, 0, ALU_AND, RDX, (int32_t)mask);
+    asm_shift_imm(&e->a, 0, SH_SHL, RDX, 3); /* an entry is 16 bytes for every 2 of pc */
+    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RAX, asm_at2(RCX, RDX, 0));
+    uint8_t *miss = asm_jcc(&e->a, CC_NE);
+    asm_rm(&e->a, 0, 0xff, 4, asm_at2(RCX, RDX, (int32_t)offsetof(struct cpu_jump, code)));
+    asm_patch_here(&e->a, miss);
+    asm_store64(&e->a, RAX, CPU_AT(pc));
+    asm_alu(&e->a, 0, ALU_XOR, RDX, RDX);
+    asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
+}
+
+void hx64_lower_end(struct emit *e, ir_ref i)
+{
+    const struct ir_insn *in = &e->u->insns[i];
+
+    switch (in->op) {
+    case IR_br:
+        lower_br(e, i, in);
+        return;
+    case IR_brif:
+        lower_brif(e, i, in);
+        return;
+    case IR_exit_ind:
+        lower_exit_ind(e, in);
+        break;
+    case IR_exit_pc:
+        ra_write_back(&e->ra);
+        lower_exit_pc(e, in);
+        break;
+    default:
+        ra_write_back(&e->ra);
+        asm_jmp_to(&e->a, e->j->stubs[in->op == IR_exit_stop ? STUB_LEFT_STOP : STUB_LEFT_LOOP]);
+    }
+    ra_end_block(&e->ra);
+}
+
+/* ---- cold code ---- */
+
+struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from)
+{
+    struct cold c = {.kind = kind, .from = from, .reg = -1,
+                     .vec_live = e->ra.used[RA_VEC] != 0};
+    vec_push(&e->cold, c);
+    return &e->cold.data[e->cold.len - 1];
+}
+
+static void jump_back(struct emit *e, const struct cold *c)
+{
+    asm_patch(&e->a, asm_jmp(&e->a), c->back);
+}
+
+static void cold_load(struct emit *e, const struct cold *c)
+{
+    asm_imm(&e->a, RDX, (uintptr_t)&e->b->sites[c->index]);
+    asm_call_to(&e->a, e->j->stubs[c->vec_live ? STUB_LOAD_VEC : STUB_LOAD]);
+    if (c->vec)
+        hx64_movq_to_vec(e, (unsigned)c->reg, RAX);
+    else
+        asm_mov(&e->a, W, (unsigned)c->reg, RAX);
+    jump_back(e, c);
+}
+
+static void cold_store(struct emit *e, const struct cold *c)
+{
+    if (c->reg < 0)
+        asm_imm(&e->a, RAX, c->imm);
+    else if (c->vec)
+        hx64_movq_from_vec(e, RAX, (unsigned)c->reg);
+    else
+        asm_mov(&e->a, W, RAX, (unsigned)c->reg);
+    asm_imm(&e->a, RDX, (uintptr_t)&e->b->sites[c->index]);
+    asm_call_to(&e->a, e->j->stubs[c->vec_live ? STUB_STORE_VEC : STUB_STORE]);
+    jump_back(e, c);
+}
+
+static void cold_soft(struct emit *e, const struct cold *c)
+{
+    asm_imm(&e->a, RDX, (uintptr_t)&e->b->softs[c->index]);
+    asm_call_to(&e->a, e->j->stubs[STUB_SOFT]);
+    if (c->vec)
+        hx64_movq_to_vec(e, (unsigned)c->reg, RAX);
+    else
+        asm_mov(&e->a, W, (unsigned)c->reg, RAX);
+    jump_back(e, c);
+}
+
+static void cold_leave(struct emit *e, const struct cold *c)
+{
+    if (c->index)
+        asm_alu_imm(&e->a, W, ALU_ADD, REG_BUDGET, (int32_t)c->index);
+    asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_LOOP]);
+}
+
+static void cold_nan(struct emit *e, const struct cold *c)
+{
+    asm_imm(&e->a, RAX, c->type == IR_F64 ? UINT64_C(0x7ff8) << 48 : UINT64_C(0x7fc00000));
+    hx64_movq_to_vec(e, (unsigned)c->reg, RAX);
+    jump_back(e, c);
+}
+
+void hx64_emit_cold(struct emit *e)
+{
+    static void (*const kinds[])(struct emit *, const struct cold *) = {
+        [COLD_LOAD] = cold_load, [COLD_STORE] = cold_store, [COLD_SOFT] = cold_soft,
+        [COLD_LEAVE] = cold_leave, [COLD_NAN] = cold_nan,
+    };
+
+    for (size_t i = 0; i < e->cold.len; i++) {
+        const struct cold *c = &e->cold.data[i];
+        asm_patch_here(&e->a, c->from);
+        kinds[c->kind](e, c);
+    }
+}
+
+/* ---- the driver ---- */
+
+static bool is_compare(unsigned op)
+{
+    return op >= IR_eq && op <= IR_geu;
+}
+
+/* A comparison with one user, a brif or select of the same block, is emitted by that. */
+static void find_fused(struct emit *e)
+{
+    const struct ir_unit *u = e->u;
+
+    for (uint32_t b = 0; b < u->nblocks; b++) {
+        for (ir_ref i = u->blocks[b].first; i < u->blocks[b].end; i++) {
+            const struct ir_insn *in = &u->insns[i];
+            if (in->op != IR_brif && in->op != IR_select)
+                continue;
+            ir_ref c = in->arg[0];
+            if (!is_compare(u->insns[c].op) || e->ra.v[c].uses != 1 || c < u->blocks[b].first)
+                continue;
+            e->fused[c] = 1;
+            ra_extend(&e->ra, u->insns[c].arg[0], i);
+            ra_extend(&e->ra, u->insns[c].arg[1], i);
+        }
+    }
+}
+
+static lower_fn *lower_of(unsigned op)
+{
+    if (op >= IR_fadd && op <= IR_funbox)
+        return hx64_lower_fp;
+    if (op == IR_load || op == IR_store)
+        return hx64_lower_mem;
+    if (op == IR_call)
+        return hx64_lower_call;
+    return ir_ops[op].effects & IR_FX_END ? hx64_lower_end : hx64_lower_int;
+}
+
+static void lower(struct emit *e, ir_ref i)
+{
+    const struct ir_insn *in = &e->u->insns[i];
+
+    ra_next(&e->ra, i);
+    switch (in->op) {
+    case IR_nop: case IR_const:
+        break;
+    case IR_param:
+        ra_param(&e->ra, i);
+        break;
+    case IR_get:
+        ra_get(&e->ra, i, (uint32_t)in->imm);
+        break;
+    case IR_put:
+        ra_put(&e->ra, (uint32_t)in->imm, in->arg[0]);
+        break;
+    case IR_insn:
+        e->insn = e->insn_pc == UINT64_MAX ? 0 : e->insn + 1;
+        e->insn_pc = in->imm;
+        break;
+    default:
+        lower_of(in->op)(e, i);
+    }
+}
+
+/* Takes the block's instructions from the budget, or leaves to the run loop. */
+static void emit_entry(struct emit *e)
+{
+    uint32_t n = e->u->guest_insns;
+
+    if (!n)
+        return;
+    asm_alu_imm(&e->a, W, ALU_SUB, REG_BUDGET, (int32_t)n);
+    uint8_t *over = asm_jcc(&e->a, CC_S);
+    struct fixup f = {over, UINT32_MAX};
+    vec_push(&e->fixups, f);
+}
+
+static void emit_out_of_budget(struct emit *e)
+{
+    if (!e->u->guest_insns)
+        return;
+    asm_patch_here(&e->a, e->fixups.data[0].disp);
+    asm_alu_imm(&e->a, W, ALU_ADD, REG_BUDGET, (int32_t)e->u->guest_insns);
+    asm_imm(&e->a, RAX, e->u->pc);
+    asm_store64(&e->a, RAX, CPU_AT(pc));
+    asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_BUDGET]);
+}
+
+static void finish_labels(struct emit *e)
+{
+    for (size_t i = 0; i < e->fixups.len; i++) {
+        if (e->fixups.data[i].block != UINT32_MAX)
+            asm_patch(&e->a, e->fixups.data[i].disp, e->labels[e->fixups.data[i].block]);
+    }
+}
+
+static bool x64_emit(struct jit *j, const struct ir_unit *u, const struct jit_layout *l,
+                     struct jit_block *b, size_t room)
+{
+    uint8_t *rx = j->code.rx + j->at, *rw = j->code.rw + j->at;
+    struct emit e = {.a = {.p = rw, .end = rw + room, .delta = rx - rw},
+                     .j = j, .u = u, .l = l, .b = b, .insn_pc = UINT64_MAX,
+                     .fma = __builtin_cpu_supports("fma")};
+
+    ra_init(&e.ra, u, &x64_ra_ops, &e);
+    e.labels = arena_array(u->arena, uint8_t *, u->nblocks);
+    e.fused = arena_array(u->arena, uint8_t, u->ninsns);
+    find_fused(&e);
+    b->code = rx;
+    emit_entry(&e);
+    for (uint32_t k = 0; k < u->nblocks && !e.a.full && !e.ra.failed; k++) {
+        e.labels[k] = e.a.p;
+        for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++)
+            lower(&e, i);
+    }
+    emit_out_of_budget(&e);
+    hx64_emit_cold(&e);
+    bool ok = !e.a.full && !e.ra.failed;
+    if (ok)
+        finish_labels(&e);
+    b->code_size = (uint32_t)(e.a.p - rw);
+    b->dirty = e.side.dirty.data; /* the block's own from here on */
+    b->ndirty = (uint32_t)e.side.dirty.len;
+    b->consts = e.side.consts.data;
+    b->nconsts = (uint32_t)e.side.consts.len;
+    vec_fini(&e.cold);
+    vec_fini(&e.fixups);
+    return ok;
+}
+
+static void x64_patch(struct jit *j, struct jit_exit *x, const uint8_t *to)
+{
+    int32_t d = (int32_t)(to - (x->jump + 4));
+    __atomic_store_n((int32_t *)(void *)jit_code_rw(&j->code, x->jump), d, __ATOMIC_RELAXED);
+}
+
+/* What STUB_ENTER returns in rax and rdx. */
+struct left {
+    uint64_t why;
+    struct jit_exit *exit;
+};
+
+static enum jit_left x64_enter(struct jit *j, struct cpu *c, const uint8_t *code)
+{
+    struct left (*enter)(struct cpu *, const uint8_t *);
+
+    memcpy(&enter, &j->stubs[STUB_ENTER], sizeof enter);
+    struct left l = enter(c, code);
+    c->ahead = 0;
+    j->linking = NULL;
+    if (l.why == JIT_LEFT_GOTO && l.exit) {
+        c->pc = l.exit->pc;
+        if (l.exit->jump)
+            j->linking = l.exit;
+    }
+    return (enum jit_left)l.why;
+}
+
+static bool x64_supported(void)
+{
+    return __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("popcnt");
+}
+
+const struct jit_target jit_target_x86_64 = {
+    .name = "x86-64",
+    .needs = "BMI1, BMI2, LZCNT and POPCNT",
+    .supported = x64_supported,
+    .stubs = hx64_stubs,
+    .emit = x64_emit,
+    .patch = x64_patch,
+    .enter = x64_enter,
+    .fp_enter = hx64_fp_enter,
+    .fp_flags = hx64_fp_flags,
+    .fp_leave = hx64_fp_leave,
+};

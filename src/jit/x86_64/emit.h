@@ -1,0 +1,104 @@
+/*
+ * emit.h - what the files of the x86-64 back end share while a unit is emitted.
+ *
+ * Registers of generated code: rbp the CPU, r15 the budget, rsp the struct jit_frame;
+ * rax, rcx, rdx and xmm0 to xmm2 are scratch inside one IR instruction; the rest
+ * is the allocator's.  MXCSR holds the guest's rounding mode and sticky flags.
+ */
+#ifndef JIT_X86_64_EMIT_H
+#define JIT_X86_64_EMIT_H
+
+#include <stddef.h>
+
+#include "jit/ra.h"
+#include "jit/target.h"
+#include "jit/x86_64/asm.h"
+
+enum { REG_CPU = RBP, REG_BUDGET = R15 };
+#define INT_REGS (1u << RBX | 1u << RSI | 1u << RDI | 0x7f00u) /* and r8 to r14 */
+#define INT_CLOBBERED (1u << RSI | 1u << RDI | 0x0f00u)        /* and r8 to r11 */
+#define VEC_REGS 0xfff8u                                       /* xmm3 to xmm15 */
+
+#define CPU_AT(field) asm_at(REG_CPU, (int32_t)offsetof(struct cpu, field))
+
+/* Indices of jit.stubs. */
+enum {
+    STUB_ENTER,
+    STUB_LEFT_GOTO, /* rdx: exit or 0 */
+    STUB_LEFT_LOOP,
+    STUB_LEFT_STOP,
+    STUB_LEFT_BUDGET,
+    STUB_LOAD,      /* rcx: address, rdx: site; result in rax; all else kept */
+    STUB_LOAD_VEC,  /* the same where vector registers are in use */
+    STUB_STORE,     /* and rax: value */
+    STUB_STORE_VEC,
+    STUB_SOFT,      /* xmm0 to xmm2: operands, rdx: struct jit_soft; result in rax; all else kept */
+    STUB_FP_SYNC,   /* sticky flags into the CPU; all kept but scratch */
+};
+
+/* Code that is rarely run lies behind the block. */
+enum cold_kind { COLD_LOAD, COLD_STORE, COLD_SOFT, COLD_LEAVE, COLD_NAN };
+
+struct cold {
+    enum cold_kind kind;
+    uint8_t *from;      /* displacement that leads here */
+    const uint8_t *back;
+    int reg;            /* COLD_LOAD, COLD_SOFT, COLD_NAN: destination; COLD_STORE: value, -1: imm */
+    bool vec;           /* reg is a vector register */
+    bool vec_live;
+    uint8_t type;
+    uint32_t index;     /* site or soft; COLD_LEAVE: instructions to give back */
+    uint64_t imm;
+};
+
+struct fixup {
+    uint8_t *disp;
+    uint32_t block;
+};
+
+struct emit {
+    struct asm_buf a;
+    struct ra ra;
+    struct jit *j;
+    const struct ir_unit *u;
+    const struct jit_layout *l;
+    struct jit_block *b;
+    struct ra_side side;
+    struct {
+        VEC(struct cold);
+    } cold;
+    struct {
+        VEC(struct fixup);
+    } fixups;
+    uint8_t **labels;   /* by IR block */
+    uint8_t *fused;     /* by value: a comparison that its user emits */
+    uint32_t insn;      /* index of the current guest instruction */
+    uint64_t insn_pc;
+    bool fma;           /* the host has FMA3 */
+};
+
+/* Each lowers the instruction at index i. */
+typedef void lower_fn(struct emit *e, ir_ref i);
+lower_fn hx64_lower_int, hx64_lower_mem, hx64_lower_fp, hx64_lower_call, hx64_lower_end;
+
+/* Operands. */
+static inline unsigned wide(enum ir_type t)
+{
+    return t == IR_I64 || t == IR_F64 ? W : 0;
+}
+/* Whether v is a constant that fits a sign-extended imm32 of an operation of width w. */
+bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm);
+/* Emits the comparison at `cmp` and returns the condition code for "true". */
+unsigned hx64_compare(struct emit *e, ir_ref cmp);
+struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from);
+void hx64_emit_cold(struct emit *e);
+void hx64_movq_to_vec(struct emit *e, unsigned vec, unsigned reg);
+void hx64_movq_from_vec(struct emit *e, unsigned reg, unsigned vec);
+
+size_t hx64_stubs(struct jit *j);
+void hx64_fp_fold(struct cpu *c);
+void hx64_fp_enter(unsigned rm);
+unsigned hx64_fp_flags(void);
+void hx64_fp_leave(void);
+
+#endif

@@ -1,0 +1,326 @@
+/* lower_int.c - integers, comparisons, selection. */
+#include "jit/x86_64/emit.h"
+
+bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm)
+{
+    uint64_t c;
+
+    if (!ra_const(&e->ra, v, &c))
+        return false;
+    *imm = (int32_t)c;
+    return !w || asm_fits32(c);
+}
+
+/* ---- two-operand arithmetic ---- */
+
+struct alu_row {
+    uint8_t alu;
+    bool commutes;
+};
+static const struct alu_row alu_rows[IR_OP_COUNT] = {
+    [IR_add] = {ALU_ADD, true}, [IR_sub] = {ALU_SUB, false}, [IR_and] = {ALU_AND, true},
+    [IR_or] = {ALU_OR, true},   [IR_xor] = {ALU_XOR, true},
+};
+
+/* dst = a + imm or a + b without a copy of a. */
+static bool add_by_lea(struct emit *e, ir_ref i, const struct ir_insn *in, unsigned w)
+{
+    int32_t imm;
+    uint64_t c;
+
+    if (in->op != IR_add || ra_dies(&e->ra, in->arg[0]) || ra_const(&e->ra, in->arg[0], &c))
+        return false;
+    if (hx64_imm32(e, in->arg[1], w, &imm)) {
+        unsigned a = ra_use(&e->ra, in->arg[0]);
+        asm_lea(&e->a, w, ra_def(&e->ra, i), asm_at(a, imm));
+        return true;
+    }
+    if (ra_const(&e->ra, in->arg[1], &c) || ra_dies(&e->ra, in->arg[1]))
+        return false;
+    unsigned a = ra_use(&e->ra, in->arg[0]), b = ra_use(&e->ra, in->arg[1]);
+    asm_lea(&e->a, w, ra_def(&e->ra, i), asm_at2(a, b, 0));
+    return true;
+}
+
+static void lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    const struct alu_row *row = &alu_rows[in->op];
+    unsigned w = wide(in->type);
+    ir_ref a = in->arg[0], b = in->arg[1];
+    int32_t imm;
+    uint64_t c;
+
+    if (add_by_lea(e, i, in, w))
+        return;
+    if (row->commutes &&
+        (ra_const(&e->ra, a, &c) ||
+         (!ra_const(&e->ra, b, &c) && !ra_dies(&e->ra, a) && ra_dies(&e->ra, b)))) {
+        a = in->arg[1];
+        b = in->arg[0];
+    }
+    if (hx64_imm32(e, b, w, &imm)) {
+        unsigned dst = ra_def_from(&e->ra, i, a);
+        asm_alu_imm(&e->a, w, row->alu, dst, imm);
+        return;
+    }
+    unsigned rb = ra_use(&e->ra, b);
+    unsigned dst = ra_def_from(&e->ra, i, a);
+    asm_alu(&e->a, w, row->alu, dst, rb);
+}
+
+static void lower_mul(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    unsigned w = wide(in->type);
+    int32_t imm;
+
+    if (hx64_imm32(e, in->arg[1], w, &imm)) {
+        unsigned a = ra_use(&e->ra, in->arg[0]);
+        unsigned dst = ra_def(&e->ra, i);
+        asm_rr(&e->a, w, 0x69, dst, a);
+        asm_u32(&e->a, (uint32_t)imm);
+        return;
+    }
+    unsigned b = ra_use(&e->ra, in->arg[1]);
+    unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
+    asm_rr(&e->a, w | M0F, 0xaf, dst, b);
+}
+
+static void lower_mulh(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    unsigned a = ra_use(&e->ra, in->arg[0]), b = ra_use(&e->ra, in->arg[1]);
+
+    asm_mov(&e->a, W, RAX, a);
+    asm_rr(&e->a, W, 0xf7, in->op == IR_mulhs ? 5 : 4, b);
+    asm_mov(&e->a, W, ra_def(&e->ra, i), RDX);
+}
+
+/* The host traps on what the IR defines: x / 0 and the most negative / -1. */
+static void lower_div(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    unsigned w = wide(in->type);
+    bool is_signed = in->op == IR_divs || in->op == IR_rems;
+    bool quotient = in->op == IR_divs || in->op == IR_divu;
+    unsigned a = ra_use(&e->ra, in->arg[0]), b = ra_use(&e->ra, in->arg[1]);
+    uint8_t *minus_one = NULL, *done[2];
+
+    asm_mov(&e->a, w, RAX, a);
+    asm_rr(&e->a, w, 0x85, b, b);
+    uint8_t *zero = asm_jcc(&e->a, CC_E);
+    if (is_signed) {
+        asm_alu_imm(&e->a, w, ALU_CMP, b, -1);
+        minus_one = asm_jcc(&e->a, CC_E);
+        if (w)
+            asm_u8(&e->a, 0x48);
+        asm_u8(&e->a, 0x99); /* cdq, cqo */
+    } else {
+        asm_alu(&e->a, 0, ALU_XOR, RDX, RDX);
+    }
+    asm_rr(&e->a, w, 0xf7, is_signed ? 7 : 6, b);
+    done[0] = asm_jmp(&e->a);
+    asm_patch_here(&e->a, zero);
+    asm_mov(&e->a, w, RDX, RAX);
+    asm_rr(&e->a, W, 0xc7, 0, RAX);
+    asm_u32(&e->a, UINT32_MAX);
+    if (is_signed) {
+        done[1] = asm_jmp(&e->a);
+        asm_patch_here(&e->a, minus_one);
+        asm_rr(&e->a, w, 0xf7, 3, RAX); /* neg */
+        asm_alu(&e->a, 0, ALU_XOR, RDX, RDX);
+        asm_patch_here(&e->a, done[1]);
+    }
+    asm_patch_here(&e->a, done[0]);
+    asm_mov(&e->a, w, ra_def(&e->ra, i), quotient ? RAX : RDX);
+}
+
+/* ---- shifts ---- */
+
+struct shift_row {
+    uint8_t digit;  /* of opcodes C1 and D3 */
+    uint8_t bmi_pp; /* prefix of shlx, shrx, sarx; 0: none */
+};
+static const struct shift_row shift_rows[IR_OP_COUNT] = {
+    [IR_shl] = {SH_SHL, 1}, [IR_shr] = {SH_SHR, 3}, [IR_sar] = {SH_SAR, 2},
+    [IR_rotl] = {SH_ROL, 0}, [IR_rotr] = {SH_ROR, 0},
+};
+
+static void lower_shift(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    const struct shift_row *row = &shift_rows[in->op];
+    unsigned w = wide(in->type);
+    uint64_t count;
+
+    if (ra_const(&e->ra, in->arg[1], &count)) {
+        unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
+        asm_shift_imm(&e->a, w, row->digit, dst, count & (w ? 63 : 31));
+        return;
+    }
+    unsigned n = ra_use(&e->ra, in->arg[1]);
+    if (row->bmi_pp) {
+        unsigned a = ra_use(&e->ra, in->arg[0]);
+        asm_vex38(&e->a, w, row->bmi_pp, 0xf7, ra_def(&e->ra, i), n, a);
+        return;
+    }
+    asm_mov(&e->a, 0, RCX, n);
+    unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
+    asm_rr(&e->a, w, 0xd3, row->digit, dst);
+}
+
+/* ---- one operand ---- */
+
+struct unary_row {
+    uint16_t flags, opcode;
+    bool own_width; /* REX.W by the type; else flags say it */
+};
+static const struct unary_row unary_rows[IR_OP_COUNT] = {
+    [IR_clz] = {PF3 | M0F, 0xbd, true},    [IR_ctz] = {PF3 | M0F, 0xbc, true},
+    [IR_popcnt] = {PF3 | M0F, 0xb8, true}, [IR_sext8] = {M0F | RMBYTE, 0xbe, true},
+    [IR_sext16] = {M0F, 0xbf, true},       [IR_sext32] = {W, 0x63, false},
+    [IR_zext8] = {M0F | RMBYTE, 0xb6, false}, [IR_zext16] = {M0F, 0xb7, false},
+    [IR_zext32] = {0, 0x8b, false},
+};
+
+static void lower_unary(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    const struct unary_row *row = &unary_rows[in->op];
+    unsigned a = ra_use(&e->ra, in->arg[0]);
+
+    asm_rr(&e->a, row->flags | (row->own_width ? wide(in->type) : 0), row->opcode,
+           ra_def(&e->ra, i), a);
+}
+
+static void lower_bswap(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
+    unsigned rex = (in->type == IR_I64 ? 8u : 0) | dst >> 3;
+
+    if (rex)
+        asm_u8(&e->a, 0x40 | rex);
+    asm_u8(&e->a, 0x0f);
+    asm_u8(&e->a, 0xc8 | (dst & 7));
+}
+
+/* ---- comparisons ---- */
+
+static const uint8_t cmp_cc[IR_OP_COUNT] = {
+    [IR_eq] = CC_E, [IR_ne] = CC_NE, [IR_lts] = CC_L, [IR_ges] = CC_GE, [IR_ltu] = CC_B,
+    [IR_geu] = CC_AE,
+};
+
+unsigned hx64_compare(struct emit *e, ir_ref cmp)
+{
+    const struct ir_insn *in = &e->u->insns[cmp];
+    unsigned w = wide(in->type);
+    int32_t imm;
+
+    unsigned a = ra_use(&e->ra, in->arg[0]);
+    if (hx64_imm32(e, in->arg[1], w, &imm)) {
+        if (imm == 0 && (in->op == IR_eq || in->op == IR_ne))
+            asm_rr(&e->a, w, 0x85, a, a);
+        else
+            asm_alu_imm(&e->a, w, ALU_CMP, a, imm);
+    } else {
+        asm_alu(&e->a, w, ALU_CMP, a, ra_use(&e->ra, in->arg[1]));
+    }
+    return cmp_cc[in->op];
+}
+
+static void lower_cmp(struct emit *e, ir_ref i)
+{
+    if (e->fused[i])
+        return;
+    unsigned cc = hx64_compare(e, i);
+    asm_setcc(&e->a, cc, RAX);
+    asm_rr(&e->a, M0F | RMBYTE, 0xb6, ra_def(&e->ra, i), RAX);
+}
+
+/* The operands are in registers before the comparison: loading one may change flags. */
+static unsigned test_select(struct emit *e, ir_ref cond)
+{
+    if (e->fused[cond])
+        return hx64_compare(e, cond);
+    unsigned c = ra_use(&e->ra, cond);
+    asm_rr(&e->a, W, 0x85, c, c);
+    return CC_NE;
+}
+
+/* Makes the comparison's operands present, so that what comes between cannot move flags. */
+static void use_compare(struct emit *e, ir_ref cond)
+{
+    int32_t imm;
+
+    if (!e->fused[cond]) {
+        ra_use(&e->ra, cond);
+        return;
+    }
+    const struct ir_insn *in = &e->u->insns[cond];
+    ra_use(&e->ra, in->arg[0]);
+    if (!hx64_imm32(e, in->arg[1], wide(in->type), &imm))
+        ra_use(&e->ra, in->arg[1]);
+}
+
+/* Vectors: a branch around a move. */
+static void select_vec(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    use_compare(e, in->arg[0]);
+    unsigned a = ra_use(&e->ra, in->arg[1]);
+    unsigned b = ra_use(&e->ra, in->arg[2]);
+    unsigned dst = ra_def(&e->ra, i);
+    unsigned cc = test_select(e, in->arg[0]);
+
+    asm_rr(&e->a, M0F, 0x28, dst, a); /* movaps */
+    uint8_t *over = asm_jcc(&e->a, cc);
+    asm_rr(&e->a, M0F, 0x28, dst, b);
+    asm_patch_here(&e->a, over);
+}
+
+static void lower_select(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    if (in->type == IR_F32 || in->type == IR_F64) {
+        select_vec(e, i, in);
+        return;
+    }
+    use_compare(e, in->arg[0]);
+    unsigned a = ra_use(&e->ra, in->arg[1]);
+    unsigned b = ra_use(&e->ra, in->arg[2]);
+    unsigned dst = ra_def(&e->ra, i); /* its own: operands of the comparison may die here */
+    asm_mov(&e->a, wide(in->type), dst, b);
+    unsigned cc = test_select(e, in->arg[0]);
+    asm_rr(&e->a, wide(in->type) | M0F, 0x40 | cc, dst, a);
+}
+
+void hx64_lower_int(struct emit *e, ir_ref i)
+{
+    const struct ir_insn *in = &e->u->insns[i];
+
+    switch (in->op) {
+    case IR_add: case IR_sub: case IR_and: case IR_or: case IR_xor:
+        lower_alu(e, i, in);
+        break;
+    case IR_mul:
+        lower_mul(e, i, in);
+        break;
+    case IR_mulhu: case IR_mulhs:
+        lower_mulh(e, i, in);
+        break;
+    case IR_divu: case IR_divs: case IR_remu: case IR_rems:
+        lower_div(e, i, in);
+        break;
+    case IR_shl: case IR_shr: case IR_sar: case IR_rotl: case IR_rotr:
+        lower_shift(e, i, in);
+        break;
+    case IR_bswap:
+        lower_bswap(e, i, in);
+        break;
+    case IR_eq: case IR_ne: case IR_lts: case IR_ges: case IR_ltu: case IR_geu:
+        lower_cmp(e, i);
+        break;
+    case IR_select:
+        lower_select(e, i, in);
+        break;
+    case IR_copy:
+        ra_def_from(&e->ra, i, in->arg[0]);
+        break;
+    default:
+        lower_unary(e, i, in);
+    }
+}
