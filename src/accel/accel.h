@@ -1,0 +1,74 @@
+/*
+ * accel.h - engines: run one CPU until there is a reason to stop.
+ *
+ * Every engine charges the same instructions, takes interrupts at the same
+ * instruction and leaves the same state; only speed differs.  An engine belongs to
+ * one machine and serves all its CPUs.  Machine thread only.
+ */
+#ifndef ACCEL_ACCEL_H
+#define ACCEL_ACCEL_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cpu/cpu.h"
+#include "cpu/guest.h"
+
+enum accel_stop {
+    ACCEL_BUDGET, /* the budget is used up, to the instruction */
+    ACCEL_HALT,   /* the CPU waits for an interrupt */
+    ACCEL_BREAK,  /* pc is at a debugger's stop; its instruction has not begun */
+    ACCEL_QUIT,   /* c->quit was set: by a device, the firmware or a shorter window */
+};
+
+struct accel;
+
+struct accel_ops {
+    const char *name; /* "interp", "jit" */
+    const char *doc;
+    /* Runs c until c->budget is 0 or a stop.  c->count_end and c->budget are the caller's; c->ahead is 0
+     * before and after.  c->stop_passed: the stop at pc is not taken (once). */
+    enum accel_stop (*run)(struct accel *a, struct cpu *c);
+    /* Translated code is stale: debugger's stops changed, or all of memory was replaced. */
+    void (*flush)(struct accel *a);
+    /* Guest code, IR and host code of the unit at pc, for people. */
+    void (*explain)(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out);
+    /* "name value unit meaning" rows; see counters below. */
+    void (*counters)(struct accel *a, void (*row)(void *opaque, const char *name, uint64_t value,
+                                                  const char *unit, const char *doc),
+                     void *opaque);
+    void (*free)(struct accel *a);
+};
+
+struct accel {
+    const struct accel_ops *ops;
+};
+
+struct accel_config {
+    const struct guest *guest;
+    struct mem *mem;
+    unsigned ncpus;
+    size_t code_size;      /* jit: bytes of code memory; 0: default */
+    uint32_t max_insns;    /* of a unit; 0: the guest's limit */
+    int break_op;          /* for the proof of `verify`: the JIT computes this IR op (enum ir_op) wrongly;
+                              -1: none */
+};
+
+/* By name ("jit", "interp").  NULL with a message: unknown, or not on this host. */
+struct accel *accel_new(const char *name, const struct accel_config *config, struct err *e);
+void accel_free(struct accel *a);
+/* Names and one line each. */
+void accel_list(struct buf *out);
+
+/* ---- the interpreter as a part: interp.c ---- */
+
+/* Units in IR by pc, physical address and context, run by ir_interp.  The JIT uses it for
+ * single precise instructions and the tails of budgets. */
+struct interp;
+struct interp *interp_new(const struct accel_config *config);
+void interp_free(struct interp *it);
+void interp_flush(struct interp *it);
+/* Runs at most `limit` instructions at pc (precisely: devices may be touched), interrupts aside; traps
+ * are entered.  ACCEL_BUDGET: limit or budget reached, or something wants the run loop (c->pending). */
+enum accel_stop interp_step(struct interp *it, struct cpu *c, int64_t limit);
+
+#endif

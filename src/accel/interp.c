@@ -1,0 +1,556 @@
+/*
+ * interp.c - the interpreter: units of IR, remembered by where their code lies,
+ * and run by ir_interp.
+ *
+ * A unit of more than one instruction runs imprecisely: an access that needs an
+ * exact count (a device, a store to translated code) leaves it before its
+ * instruction, which then runs alone, as a `single` unit with c->precise set.
+ * So a unit that is running is never changed by its own stores but for singles,
+ * which have nothing left to run then.
+ *
+ * Units live in one arena; a dead unit's memory is used until all is flushed.
+ * That happens only where no unit is running.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accel/engine.h"
+#include "base/bits.h"
+#include "base/mem_alloc.h"
+
+#define NO_PADDR UINT64_MAX
+
+enum {
+    UNIT_BITS = 16,       /* log2 of the buckets of all units */
+    PAGE_BITS = 14,       /* of those of pages that hold code */
+    FAST_BITS = 13,       /* of the slots that remember where a CPU found code */
+    STORE_MAX = 64 << 20, /* bytes of units; then all are flushed */
+};
+
+/* In a key, beside the guest's context: a unit of one instruction that passes stops. */
+#define KEY_SINGLE (UINT64_C(1) << 32)
+
+struct unit;
+
+/* A unit in the list of units of a page. */
+struct page_link {
+    struct unit *unit;
+    struct page_link *next;
+};
+
+struct unit {
+    struct ir_unit ir;
+    uint64_t pc, key;
+    uint64_t paddr;       /* of the first byte */
+    uint64_t next_paddr;  /* of the page on which its only instruction goes on; NO_PADDR: none */
+    uint32_t bytes, here; /* the length of its code; of the part on the first page */
+    bool dead;            /* its code was changed */
+    struct unit *next;    /* in its bucket */
+    struct page_link link[2];
+};
+
+/* Where a CPU found the unit for a pc and key, while its translations stay (epoch). */
+struct fast {
+    uint64_t pc, key, space, epoch;
+    struct unit *unit;
+};
+
+struct interp_counters {
+    uint64_t units, killed, flushes, lookups, precise;
+};
+
+struct interp {
+    struct accel accel; /* first */
+    struct accel_config config;
+    struct arena store; /* units */
+    struct arena work;  /* one translation */
+    size_t store_bytes; /* about what is in store */
+    struct unit *buckets[1u << UNIT_BITS];
+    struct page_link *pages[1u << PAGE_BITS];
+    struct fast *fast; /* for each CPU 1 << FAST_BITS */
+    uint64_t *scratch; /* of ir_interp */
+    uint32_t scratch_len;
+    struct ir_unit uncached; /* the last unit that may not be remembered; in work */
+    struct interp_counters count;
+};
+
+/* ---- remembering units ---- */
+
+static unsigned bucket_of(uint64_t pc, uint64_t paddr, uint64_t key)
+{
+    return (unsigned)(bits_mix(pc ^ (paddr << 1) ^ (key << 40)) >> (64 - UNIT_BITS));
+}
+
+static struct page_link **page_of(struct interp *it, uint64_t paddr)
+{
+    return &it->pages[bits_mix(paddr >> MEM_PAGE_BITS) >> (64 - PAGE_BITS)];
+}
+
+static struct fast *fast_of(struct interp *it, const struct cpu *c, uint64_t key)
+{
+    uint64_t h = (c->pc >> 1) ^ (c->pc >> (FAST_BITS + 1)) ^ (key << 3) ^ (key >> 32);
+    return &it->fast[((size_t)c->index << FAST_BITS) + (h & bits_mask(FAST_BITS))];
+}
+
+static void link_page(struct interp *it, struct unit *u, struct page_link *l, uint64_t paddr,
+                      uint64_t len)
+{
+    struct page_link **head = page_of(it, paddr);
+
+    *l = (struct page_link){u, *head};
+    *head = l;
+    mem_code_add(it->config.mem, paddr, len);
+}
+
+static void unlink_page(struct interp *it, const struct page_link *l, uint64_t paddr, uint64_t len)
+{
+    struct page_link **at = page_of(it, paddr);
+
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
+    mem_code_drop(it->config.mem, paddr, len);
+}
+
+static void remember(struct interp *it, struct unit *u)
+{
+    struct unit **bucket = &it->buckets[bucket_of(u->pc, u->paddr, u->key)];
+
+    u->next = *bucket;
+    *bucket = u;
+    link_page(it, u, &u->link[0], u->paddr, u->here);
+    if (u->next_paddr != NO_PADDR)
+        link_page(it, u, &u->link[1], u->next_paddr, u->bytes - u->here);
+}
+
+static void forget(struct interp *it, struct unit *u)
+{
+    struct unit **at = &it->buckets[bucket_of(u->pc, u->paddr, u->key)];
+
+    while (*at != u)
+        at = &(*at)->next;
+    *at = u->next;
+    unlink_page(it, &u->link[0], u->paddr, u->here);
+    if (u->next_paddr != NO_PADDR)
+        unlink_page(it, &u->link[1], u->next_paddr, u->bytes - u->here);
+    u->dead = true;
+}
+
+/* A unit with bytes of [paddr, paddr + len), which lies in one page; or NULL. */
+static struct unit *overlapping(struct interp *it, uint64_t paddr, uint64_t len)
+{
+    for (struct page_link *l = *page_of(it, paddr); l; l = l->next) {
+        const struct unit *u = l->unit;
+        bool second = l == &u->link[1];
+        uint64_t start = second ? u->next_paddr : u->paddr;
+        uint64_t size = second ? u->bytes - u->here : u->here;
+        if (start < paddr + len && paddr < start + size)
+            return l->unit;
+    }
+    return NULL;
+}
+
+/* mem tells that bytes which hold translated code change. */
+static void code_changed(void *opaque, uint64_t paddr, uint64_t len)
+{
+    struct interp *it = opaque;
+    struct unit *u;
+
+    while (len) {
+        uint64_t room = MEM_PAGE_SIZE - (paddr & MEM_PAGE_MASK), n = len < room ? len : room;
+        while ((u = overlapping(it, paddr, n)) != NULL) {
+            forget(it, u);
+            it->count.killed++;
+        }
+        paddr += n;
+        len -= n;
+    }
+}
+
+void interp_flush(struct interp *it)
+{
+    for (size_t i = 0; i < ARRAY_LEN(it->buckets); i++)
+        while (it->buckets[i])
+            forget(it, it->buckets[i]);
+    memset(it->fast, 0, ((size_t)it->config.ncpus << FAST_BITS) * sizeof *it->fast);
+    arena_reset(&it->store);
+    it->store_bytes = 0;
+    it->count.flushes++;
+}
+
+/* ---- making units ---- */
+
+/* Where the code at c->pc was found. */
+struct place {
+    uint64_t paddr, next_paddr;
+    const uint8_t *host, *next;
+};
+
+static uint32_t in_page(uint64_t vaddr)
+{
+    return (uint32_t)(MEM_PAGE_SIZE - (vaddr & MEM_PAGE_MASK));
+}
+
+static enum guest_translated translate(struct interp *it, struct cpu *c, const struct place *p,
+                                       bool single, struct ir_unit *u, uint32_t *bytes)
+{
+    struct guest_fetch f = {
+        .pc = c->pc,
+        .host = p->host,
+        .len = in_page(c->pc),
+        .next = p->next,
+        .max_insns = single ? 1 : it->config.max_insns,
+        .pass_stop = single,
+    };
+
+    arena_reset(&it->work);
+    ir_unit_init(u, &it->work, &it->config.guest->names);
+    return c->guest->translate(c, u, &f, bytes);
+}
+
+static void need_scratch(struct interp *it, const struct ir_unit *u)
+{
+    if (it->scratch_len >= u->ninsns)
+        return;
+    it->scratch_len = u->ninsns;
+    it->scratch = xrealloc(it->scratch, it->scratch_len * sizeof *it->scratch);
+}
+
+static size_t size_of(const struct ir_unit *u)
+{
+    return sizeof(struct unit) + u->ninsns * sizeof *u->insns + u->nblocks * sizeof *u->blocks +
+           u->nedges * sizeof *u->edges + 64;
+}
+
+static struct unit *keep(struct interp *it, const struct cpu *c, const struct place *p,
+                         uint64_t key, struct ir_unit *made, uint32_t bytes)
+{
+    ir_run_passes(made, ir_exact_passes);
+    if (it->store_bytes >= STORE_MAX)
+        interp_flush(it);
+
+    struct unit *u = arena_new(&it->store, struct unit);
+    ir_unit_copy(&u->ir, &it->store, made);
+    u->pc = c->pc;
+    u->key = key;
+    u->paddr = p->paddr;
+    u->bytes = bytes;
+    u->here = bytes < in_page(c->pc) ? bytes : in_page(c->pc);
+    u->next_paddr = u->here < bytes ? p->next_paddr : NO_PADDR;
+    need_scratch(it, &u->ir);
+    remember(it, u);
+    it->store_bytes += size_of(&u->ir);
+    it->count.units++;
+    return u;
+}
+
+/* ---- finding units ---- */
+
+static struct unit *known(struct interp *it, const struct cpu *c, const struct place *p,
+                          uint64_t key)
+{
+    struct unit *u = it->buckets[bucket_of(c->pc, p->paddr, key)];
+
+    while (u && (u->pc != c->pc || u->paddr != p->paddr || u->key != key ||
+                 u->next_paddr != p->next_paddr))
+        u = u->next;
+    return u;
+}
+
+/* The page behind that of c->pc, into which its instruction reaches. */
+static enum cpu_access fetch_next(struct cpu *c, struct place *p)
+{
+    return cpu_fetch(c, c->pc + in_page(c->pc), &p->next_paddr, &p->next);
+}
+
+/* The unit for c->pc; *a says why there is none.  Code is fetched, with all that this does to page
+ * tables, so its first instruction must be about to run. */
+static struct unit *find_slowly(struct interp *it, struct cpu *c, uint64_t key, enum cpu_access *a)
+{
+    struct place p = {.next_paddr = NO_PADDR};
+    struct ir_unit made;
+    uint32_t bytes;
+    struct unit *u;
+
+    it->count.lookups++;
+    *a = cpu_fetch(c, c->pc, &p.paddr, &p.host);
+    if (*a != CPU_OK)
+        return NULL;
+    u = known(it, c, &p, key);
+    if (!u && translate(it, c, &p, key & KEY_SINGLE, &made, &bytes) == GUEST_NEEDS_NEXT) {
+        *a = fetch_next(c, &p);
+        if (*a != CPU_OK)
+            return NULL;
+        u = known(it, c, &p, key);
+        if (!u)
+            translate(it, c, &p, key & KEY_SINGLE, &made, &bytes);
+    }
+    if (!u)
+        u = keep(it, c, &p, key, &made, bytes);
+    *fast_of(it, c, key) = (struct fast){c->pc, key, c->tlb.space, c->tlb.exec_epoch, u};
+    return u;
+}
+
+static inline struct unit *find_fast(struct interp *it, struct cpu *c, uint64_t key)
+{
+    const struct fast *f = fast_of(it, c, key);
+
+    if (f->pc == c->pc && f->key == key && f->space == c->tlb.space &&
+        f->epoch == c->tlb.exec_epoch && f->unit && !f->unit->dead)
+        return f->unit;
+    return NULL;
+}
+
+static inline struct unit *find(struct interp *it, struct cpu *c, uint64_t key, enum cpu_access *a)
+{
+    struct unit *u = find_fast(it, c, key);
+    return u ? u : find_slowly(it, c, key, a);
+}
+
+/* ---- running ---- */
+
+/* The fetch of the instruction at pc faulted: it is charged, so that a loop of these ends. */
+static void fetch_fault(struct cpu *c)
+{
+    c->budget--;
+    c->guest->raise(c);
+}
+
+static inline enum ir_exit run_ir(struct interp *it, struct cpu *c, const struct ir_unit *u,
+                                  bool precise)
+{
+    uint64_t pc;
+    enum ir_exit exit;
+
+    c->leave = 0;
+    c->access = CPU_OK;
+    c->precise = precise;
+    exit = ir_interp(u, c, &cpu_ir_host, it->scratch, &pc);
+    c->precise = 0;
+    if (exit != IR_EXIT_LOOP && exit != IR_EXIT_STOP)
+        c->pc = pc;
+    return exit;
+}
+
+/* One instruction, alone and precisely. */
+static void run_single(struct interp *it, struct cpu *c, const struct ir_unit *u)
+{
+    run_ir(it, c, u, true);
+    assert(c->access != CPU_PRECISE);
+    if (c->access == CPU_FAULT)
+        c->guest->raise(c);
+}
+
+/* The instruction at pc lies on a page that may not be remembered. */
+static void step_uncached(struct interp *it, struct cpu *c)
+{
+    struct place p = {.next_paddr = NO_PADDR};
+    uint32_t bytes;
+    enum cpu_access a;
+
+    c->precise = 1;
+    a = cpu_fetch(c, c->pc, &p.paddr, &p.host);
+    if (a == CPU_OK && translate(it, c, &p, true, &it->uncached, &bytes) == GUEST_NEEDS_NEXT) {
+        a = fetch_next(c, &p);
+        if (a == CPU_OK)
+            translate(it, c, &p, true, &it->uncached, &bytes);
+    }
+    c->precise = 0;
+    if (a != CPU_OK) {
+        fetch_fault(c);
+        return;
+    }
+    need_scratch(it, &it->uncached);
+    run_single(it, c, &it->uncached);
+}
+
+/* The instruction at pc, whatever stops lie there; there is budget for it. */
+static void step(struct interp *it, struct cpu *c)
+{
+    enum cpu_access a = CPU_OK;
+    struct unit *u = find(it, c, c->context | KEY_SINGLE, &a);
+
+    it->count.precise++;
+    c->stop_passed = 0;
+    if (u)
+        run_single(it, c, &u->ir);
+    else if (a == CPU_PRECISE)
+        step_uncached(it, c);
+    else
+        fetch_fault(c);
+}
+
+/* A unit was left because of an access. */
+static __attribute__((noinline)) void refused(struct interp *it, struct cpu *c)
+{
+    if (c->access == CPU_FAULT) {
+        c->guest->raise(c);
+        return;
+    }
+    c->budget++; /* it is charged again by the step */
+    step(it, c);
+}
+
+/* The unit at pc, or one instruction if the unit has more than `left`.  False: a debugger's stop.
+ */
+static inline bool run_unit(struct interp *it, struct cpu *c, int64_t left)
+{
+    enum cpu_access a = CPU_OK;
+    struct unit *u = find(it, c, c->context, &a);
+
+    if (__builtin_expect(!u, 0)) {
+        if (a == CPU_PRECISE && !cpu_stop_at(c, c->pc))
+            step_uncached(it, c);
+        else if (a == CPU_PRECISE)
+            return false;
+        else
+            fetch_fault(c);
+        return true;
+    }
+    if (u->ir.guest_insns > left) {
+        step(it, c);
+        return true;
+    }
+    enum ir_exit exit = run_ir(it, c, &u->ir, u->ir.guest_insns == 1);
+    if (__builtin_expect(c->access != CPU_OK, 0))
+        refused(it, c);
+    return exit != IR_EXIT_STOP;
+}
+
+enum accel_stop interp_step(struct interp *it, struct cpu *c, int64_t limit)
+{
+    uint64_t end = cpu_count(c) + (uint64_t)limit;
+
+    while (c->budget > 0 && !c->pending && cpu_count(c) < end) {
+        int64_t left = (int64_t)(end - cpu_count(c));
+        if (limit == 1 || c->stop_passed)
+            step(it, c);
+        else if (!run_unit(it, c, left < c->budget ? left : INT64_MAX))
+            return ACCEL_BREAK;
+    }
+    return ACCEL_BUDGET;
+}
+
+/* ---- the engine ---- */
+
+static struct interp *interp_of(struct accel *a)
+{
+    return (struct interp *)a;
+}
+
+static enum accel_stop engine_run(struct accel *a, struct cpu *c)
+{
+    struct interp *it = interp_of(a);
+    enum accel_stop stop;
+
+    for (;;) {
+        if ((c->pending || c->halted) && !accel_look(c, &stop))
+            return stop;
+        if (c->budget <= 0)
+            return ACCEL_BUDGET;
+        if (c->stop_passed)
+            step(it, c);
+        while (c->budget > 0 && !c->pending)
+            if (!run_unit(it, c, INT64_MAX))
+                return ACCEL_BREAK;
+    }
+}
+
+static void engine_flush(struct accel *a)
+{
+    interp_flush(interp_of(a));
+}
+
+static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out)
+{
+    struct interp *it = interp_of(a);
+    struct ir_unit u;
+    uint32_t bytes;
+
+    arena_reset(&it->work);
+    ir_unit_init(&u, &it->work, &it->config.guest->names);
+    if (!accel_translate(c, pc, it->config.max_insns, &u, &bytes)) {
+        buf_fmt(out, "%016" PRIx64 ": there is no memory\n", pc);
+        return;
+    }
+    buf_fmt(out, "guest code, %u instructions in %u bytes:\n", u.guest_insns, bytes);
+    accel_disassemble(c, pc, bytes, out);
+    buf_str(out, "IR as translated:\n");
+    ir_print(&u, out);
+    ir_run_passes(&u, ir_exact_passes);
+    buf_str(out, "IR as the interpreter runs it:\n");
+    ir_print(&u, out);
+}
+
+static void engine_counters(struct accel *a,
+                            void (*row)(void *opaque, const char *name, uint64_t value,
+                                        const char *unit, const char *doc),
+                            void *opaque)
+{
+    const struct interp *it = interp_of(a);
+
+    row(opaque, "interp.units", it->count.units, "units", "translated to IR");
+    row(opaque, "interp.killed", it->count.killed, "units", "dropped as their code was changed");
+    row(opaque, "interp.flushes", it->count.flushes, "flushes", "of all units");
+    row(opaque, "interp.memory", it->store_bytes, "bytes", "of units, dead ones included");
+    row(opaque, "interp.lookups", it->count.lookups, "lookups",
+        "of units that the quick table did not have");
+    row(opaque, "interp.precise", it->count.precise, "instructions", "run alone");
+}
+
+static void engine_free(struct accel *a)
+{
+    interp_free(interp_of(a));
+}
+
+static const struct accel_ops ops = {
+    .name = "interp",
+    .doc = "runs the IR directly: the reference",
+    .run = engine_run,
+    .flush = engine_flush,
+    .explain = engine_explain,
+    .counters = engine_counters,
+    .free = engine_free,
+};
+
+struct interp *interp_new(const struct accel_config *config)
+{
+    struct interp *it = xcalloc(1, sizeof *it);
+
+    it->accel.ops = &ops;
+    it->config = *config;
+    if (!it->config.max_insns)
+        it->config.max_insns = UINT32_MAX;
+    arena_init(&it->store);
+    arena_init(&it->work);
+    it->fast = xcalloc((size_t)config->ncpus << FAST_BITS, sizeof *it->fast);
+    mem_code_listen(config->mem, code_changed, it);
+    return it;
+}
+
+void interp_free(struct interp *it)
+{
+    if (!it)
+        return;
+    interp_flush(it);
+    mem_code_unlisten(it->config.mem, it);
+    arena_fini(&it->store);
+    arena_fini(&it->work);
+    free(it->fast);
+    free(it->scratch);
+    free(it);
+}
+
+static struct accel *make(const struct accel_config *config, struct err *e)
+{
+    (void)e;
+    return &interp_new(config)->accel;
+}
+
+const struct accel_engine accel_interp = {
+    "interp",
+    "runs the intermediate representation directly; portable, and the reference",
+    make,
+};

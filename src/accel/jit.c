@@ -1,0 +1,213 @@
+/*
+ * jit.c - the JIT as an engine: the run loop around translated code.
+ *
+ * Generated code only ever does what needs no exact count.  Devices, stores to
+ * translated code, the tail of a budget and code that may not be remembered run in the
+ * interpreter, one instruction at a time, which gives both engines one
+ * behaviour.
+ */
+#include "jit/jit.h"
+
+#include <stdlib.h>
+
+#include "accel/engine.h"
+#include "base/mem_alloc.h"
+
+struct jit_accel {
+    struct accel accel; /* first */
+    struct accel_config config;
+    struct jit *jit;
+    struct interp *interp;
+    bool attached; /* the layout is known */
+    unsigned rm;   /* the rounding mode in the host's registers */
+    uint64_t precise, tails;
+};
+
+static struct jit_accel *jit_accel_of(struct accel *a)
+{
+    return (struct jit_accel *)a;
+}
+
+/* At most n instructions by the interpreter, which keeps sticky flags in the CPU. */
+static void interpret(struct jit_accel *ja, struct cpu *c, int64_t n)
+{
+    ja->jit->linking = NULL;
+    jit_fp_sync(ja->jit, c);
+    interp_step(ja->interp, c, n);
+}
+
+/* Translated code was left because of an access. */
+static void refused(struct jit_accel *ja, struct cpu *c)
+{
+    if (c->access == CPU_FAULT) {
+        c->guest->raise(c);
+        return;
+    }
+    c->budget++; /* it is charged again */
+    ja->precise++;
+    interpret(ja, c, 1);
+}
+
+static void run_block(struct jit_accel *ja, struct cpu *c, const struct jit_block *b)
+{
+    if (b->fp_rm != ja->rm) {
+        jit_fp_sync(ja->jit, c);
+        jit_fp_enter(ja->jit, b->fp_rm);
+        ja->rm = b->fp_rm;
+    }
+    c->leave = 0;
+    c->access = CPU_OK;
+    enum jit_left left = jit_run(ja->jit, c, b);
+    if (c->access != CPU_OK) {
+        refused(ja, c);
+    } else if (left == JIT_LEFT_BUDGET && !c->pending) {
+        ja->tails++;
+        interpret(ja, c, c->budget);
+    }
+}
+
+/* One round.  False: the run ends with *stop. */
+static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
+{
+    struct jit_block *b = NULL;
+
+    if ((c->pending || c->halted) && !accel_look(c, stop))
+        return false;
+    *stop = ACCEL_BUDGET;
+    if (c->budget <= 0)
+        return false;
+    if (c->stop_passed) {
+        interpret(ja, c, 1);
+        return true;
+    }
+    *stop = ACCEL_BREAK;
+    if (c->stops && c->stops->len && cpu_stop_at(c, c->pc))
+        return false;
+    if (jit_moved(ja->jit, c))
+        jit_select(ja->jit, c);
+    b = jit_find(ja->jit, c);
+    if (!b) {
+        interpret(ja, c, 1);
+        return true;
+    }
+    jit_link(ja->jit, b);
+    run_block(ja, c, b);
+    return true;
+}
+
+static enum accel_stop engine_run(struct accel *a, struct cpu *c)
+{
+    struct jit_accel *ja = jit_accel_of(a);
+    enum accel_stop stop;
+
+    if (!ja->attached) {
+        jit_attach(ja->jit, c);
+        ja->attached = true;
+    }
+    jit_fp_enter(ja->jit, ja->rm);
+    while (run_once(ja, c, &stop))
+        ;
+    ja->jit->linking = NULL;
+    jit_fp_leave(ja->jit, c);
+    return stop;
+}
+
+static void engine_flush(struct accel *a)
+{
+    struct jit_accel *ja = jit_accel_of(a);
+    jit_flush(ja->jit);
+    interp_flush(ja->interp);
+}
+
+static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out)
+{
+    struct jit_accel *ja = jit_accel_of(a);
+    struct arena arena;
+    struct ir_unit u;
+    uint32_t bytes;
+
+    if (!ja->attached) {
+        jit_attach(ja->jit, c);
+        ja->attached = true;
+    }
+    arena_init(&arena);
+    ir_unit_init(&u, &arena, &ja->config.guest->names);
+    if (accel_translate(c, pc, ja->config.max_insns ? ja->config.max_insns : UINT32_MAX, &u,
+                        &bytes)) {
+        buf_fmt(out, "Guest code, %u instructions in %u bytes:\n", u.guest_insns, bytes);
+        accel_disassemble(c, pc, bytes, out);
+        jit_explain(ja->jit, &u, out);
+    } else {
+        buf_fmt(out, "%016llx: there is no memory\n", (unsigned long long)pc);
+    }
+    arena_fini(&arena);
+}
+
+static void engine_counters(struct accel *a,
+                            void (*row)(void *opaque, const char *name, uint64_t value,
+                                        const char *unit, const char *doc),
+                            void *opaque)
+{
+    const struct jit_accel *ja = jit_accel_of(a);
+    const struct jit_counters *n = &ja->jit->count;
+
+    row(opaque, "jit.blocks", ja->jit->nblocks, "blocks", "translated and present");
+    row(opaque, "jit.translated", n->translated, "blocks", "translated since the start");
+    row(opaque, "jit.guest_insns", n->guest_insns, "instructions", "in these");
+    row(opaque, "jit.ir_insns", n->ir_insns, "operations", "of IR in these, after the passes");
+    row(opaque, "jit.code", n->code_bytes, "bytes", "of host code emitted");
+    row(opaque, "jit.translate_time", n->translate_ns, "ns", "spent translating");
+    row(opaque, "jit.linked", n->linked, "exits", "patched to jump to their target");
+    row(opaque, "jit.killed", n->killed, "blocks", "dropped as their guest code was changed");
+    row(opaque, "jit.evicted", n->evicted, "blocks", "dropped as code memory was needed");
+    row(opaque, "jit.recycled", n->regions_recycled, "regions", "of code memory used again");
+    row(opaque, "jit.lookups", n->lookups, "lookups", "by the run loop");
+    row(opaque, "jit.hits", n->hash_hits, "lookups", "that found a block");
+    row(opaque, "jit.jump_fills", n->jump_fills, "entries", "put into jump caches");
+    row(opaque, "jit.jump_flushes", n->jump_flushes, "flushes", "of a jump cache");
+    row(opaque, "jit.precise", ja->precise, "instructions", "run alone by the interpreter");
+    row(opaque, "jit.tails", ja->tails, "runs", "ended by the interpreter");
+}
+
+static void engine_free(struct accel *a)
+{
+    struct jit_accel *ja = jit_accel_of(a);
+    jit_free(ja->jit);
+    interp_free(ja->interp);
+    free(ja);
+}
+
+static const struct accel_ops ops = {
+    .name = "jit",
+    .doc = "translates to host code",
+    .run = engine_run,
+    .flush = engine_flush,
+    .explain = engine_explain,
+    .counters = engine_counters,
+    .free = engine_free,
+};
+
+static struct accel *make(const struct accel_config *config, struct err *e)
+{
+    struct jit_accel *ja = xcalloc(1, sizeof *ja);
+    struct jit_config jc = {.code_size = config->code_size,
+                            .max_insns = config->max_insns,
+                            .break_op_on = config->break_op >= 0,
+                            .break_op = (uint8_t)config->break_op};
+
+    ja->accel.ops = &ops;
+    ja->config = *config;
+    ja->jit = jit_new(config->guest, config->mem, config->ncpus, &jc, e);
+    if (!ja->jit) {
+        free(ja);
+        return NULL;
+    }
+    ja->interp = interp_new(config);
+    return &ja->accel;
+}
+
+const struct accel_engine accel_jit = {
+    "jit",
+    "translates blocks to host code",
+    make,
+};

@@ -1,0 +1,113 @@
+/*
+ * machine.h - a whole machine: CPUs, board, engine, virtual time, windows.
+ *
+ * Time.  The machine runs in windows: from the time at which one starts, each CPU that
+ * is not halted runs the window's number of instructions, in order of its index; then
+ * time has passed by that much, due events fire and host doors are polled.  A
+ * window ends at the next event that is known when it starts, or after `slice`
+ * instructions; an event that a device sets for sooner shortens the window of the CPU that
+ * runs (and of those after it) to that time.  A CPU that is halted or ends early lets its
+ * share of the window pass.  If all are halted, time jumps to the next event.
+ *
+ *     ns = ticks * 1e9 / rate      a tick is one instruction's time
+ *
+ * Nothing here depends on the engine, on where a caller asks to stop, or on
+ * breakpoints: a stop inside a window leaves the window open, and the next run goes on
+ * with it.
+ *
+ * Position.  machine_count: instructions charged on all CPUs since reset.
+ *
+ * One thread owns a machine; only machine_interrupt may be called from others.
+ */
+#ifndef MACHINE_MACHINE_H
+#define MACHINE_MACHINE_H
+
+#include "accel/accel.h"
+#include "board/board.h"
+
+struct machine_config {
+    struct board_config board; /* mem, clock, ended, changed, opaque are the machine's to fill */
+    const char *guest;         /* "riscv64" */
+    const char *isa;           /* NULL: everything */
+    const char *engine;        /* "jit" or "interp" */
+    struct accel_config accel; /* code_size, max_insns, break_op */
+    struct tlb_config tlb;
+    uint64_t rate;             /* instructions a virtual second: 1e9 by default */
+    uint64_t slice;            /* instructions in the longest window; 0: the default */
+    bool realtime;             /* virtual time is the host's clock: not deterministic */
+    bool paced;                /* idle time passes as slowly as on the wall */
+};
+
+enum machine_stop {
+    MACHINE_COUNT,       /* the count asked for is reached */
+    MACHINE_BREAK,       /* a debugger's stop: machine_stop_cpu is there */
+    MACHINE_INTERRUPTED, /* machine_interrupt was called */
+    MACHINE_ENDED,       /* the guest ended the machine: machine_end says how */
+    MACHINE_IDLE,        /* all CPUs wait and no event is due, ever, and no door is open */
+};
+
+struct machine;
+
+struct machine *machine_new(const struct machine_config *config, struct err *e);
+void machine_free(struct machine *m);
+/* Power-on state: images loaded again, counts and time 0. */
+int machine_reset(struct machine *m, struct err *e);
+
+/* Runs until machine_count is `until` (UINT64_MAX: no end) or another stop.  Starting at a debugger's
+ * stop passes it. */
+enum machine_stop machine_run(struct machine *m, uint64_t until);
+
+uint64_t machine_count(const struct machine *m);
+uint64_t machine_time(const struct machine *m); /* virtual ns */
+
+/* From any thread or a signal handler: machine_run returns MACHINE_INTERRUPTED soon (at the end of the
+ * window, or at once from an idle wait). */
+void machine_interrupt(struct machine *m);
+/* From any thread: a host door has something; wakes a paced idle wait. */
+void machine_wake(struct machine *m);
+
+unsigned machine_ncpus(const struct machine *m);
+struct cpu *machine_cpu(const struct machine *m, unsigned index);
+const struct guest *machine_guest(const struct machine *m);
+struct mem *machine_mem(const struct machine *m);
+struct board *machine_board(const struct machine *m);
+struct accel *machine_accel(const struct machine *m);
+/* The CPU whose turn it is (where MACHINE_BREAK was reached). */
+unsigned machine_turn(const struct machine *m);
+enum board_end machine_end(const struct machine *m, unsigned *code);
+
+/* Replaces the set of debugger's stops (virtual pcs; copied). */
+void machine_set_stops(struct machine *m, const uint64_t *pcs, size_t n);
+
+/* A hash of the whole state: CPUs, devices, schedule, all of RAM.  Pages that were not written since the
+ * last call are not read again. */
+uint64_t machine_hash(struct machine *m);
+/* All state but RAM, as snap says; the hash's text form for a person with SNAP_LIST. */
+void machine_state(struct machine *m, struct snap *s);
+
+/* Every counter there is: name, value, unit, one-line meaning. */
+void machine_counters(struct machine *m,
+                      void (*row)(void *opaque, const char *name, uint64_t value, const char *unit,
+                                  const char *doc),
+                      void *opaque);
+
+/* ---- verify.c: two machines side by side ---- */
+
+struct verify_config {
+    struct machine_config a, b; /* differ in engine, sizes, ... */
+    uint64_t interval;          /* instructions between comparisons */
+    uint64_t until;             /* count to end at; UINT64_MAX: when the guest ends */
+    /* Both consoles go nowhere but here; return true to end (a marker was seen). */
+    bool (*console)(void *opaque, const uint8_t *data, size_t len);
+    /* Progress: called at each comparison with count and hash; may be NULL.  true: stop. */
+    bool (*progress)(void *opaque, uint64_t count, uint64_t hash);
+    void *opaque;
+};
+enum verify_result { VERIFY_SAME, VERIFY_DIFFERENT, VERIFY_STOPPED, VERIFY_ERROR };
+/* Compares at every interval; where they differ, goes back and finds the first instruction after which
+ * they do.  report: for people: what was compared, or the instruction, its state before and after on
+ * both, its guest code, IR and host code. */
+enum verify_result verify_run(const struct verify_config *config, struct buf *report,
+                              struct err *e);
+
+#endif
