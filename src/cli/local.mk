@@ -1,0 +1,12 @@
+# The files of src/cli: the commands of the program.
+
+glovebox_SOURCES += \
+    src/cli/cli.h \
+    src/cli/isa.c \
+    src/cli/machine.c \
+    src/cli/marker.c src/cli/marker.h \
+    src/cli/number.c src/cli/number.h \
+    src/cli/options.c src/cli/options.h \
+    src/cli/pump.c src/cli/pump.h \
+    src/cli/run.c \
+    src/cli/verify.c

@@ -1,0 +1,444 @@
+/* options.c - see options.h. */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bits.h"
+#include "base/mem_alloc.h"
+#include "cli/cli.h"
+#include "cli/number.h"
+#include "host/host_clock.h"
+
+#define DEFAULT_MEMORY (UINT64_C(512) << 20)
+#define DEFAULT_APPEND "console=ttyS0"
+#define DEFAULT_EPOCH  UINT64_C(1735689600) /* 2025-01-01 00:00 UTC */
+#define NS             UINT64_C(1000000000)
+#define MEMORY_PER_HOST                                                                            \
+    4 /* the guest's memory may be this many times the host's: it comes lazily */
+
+/* What this host can do best. */
+#ifdef __x86_64__
+#define DEFAULT_ENGINE "jit"
+#else
+#define DEFAULT_ENGINE "interp"
+#endif
+
+enum {
+    OPT_MACHINE = 0x100,
+    OPT_CPUS,
+    OPT_MEMORY,
+    OPT_ISA,
+    OPT_KERNEL,
+    OPT_INITRD,
+    OPT_APPEND,
+    OPT_FIRMWARE,
+    OPT_LOAD_ADDR,
+    OPT_DISK,
+    OPT_ENGINE,
+    OPT_TLB,
+    OPT_CODE_CACHE,
+    OPT_RATE,
+    OPT_SLICE,
+    OPT_REALTIME,
+    OPT_EPOCH,
+    OPT_DTB_OUT,
+};
+
+/* clang-format off */
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "The machine:", 10},
+    {"machine", OPT_MACHINE, "NAME", 0, "Kind of machine (virt; see glovebox machine)", 10},
+    {"cpus", OPT_CPUS, "N", 0, "Number of CPUs, 1 to 8 (1)", 10},
+    {"memory", OPT_MEMORY, "SIZE", 0, "RAM, with K, M, G or T for powers of 1024 (512M)", 10},
+    {"isa", OPT_ISA, "STRING", 0, "Extensions of the CPUs, as rv64imafdc_zba (all there are)", 10},
+    {"disk", OPT_DISK, "FILE[,ro]", 0, "A raw disk image of whole 512-byte sectors, read only with ,ro; may be repeated", 10},
+    {"dtb-out", OPT_DTB_OUT, "FILE", 0, "Write the device tree to FILE", 10},
+    {NULL, 0, NULL, 0, "What it starts with:", 20},
+    {"kernel", OPT_KERNEL, "FILE", 0, "The same as KERNEL: an ELF program, a Linux Image, either with gzip, or raw bytes", 20},
+    {"initrd", OPT_INITRD, "FILE", 0, "Initial RAM disk", 20},
+    {"append", OPT_APPEND, "TEXT", 0, "Kernel command line (" DEFAULT_APPEND ")", 20},
+    {"firmware", OPT_FIRMWARE, "FILE", 0, "M-mode firmware; without it, SBI is built in", 20},
+    {"load-addr", OPT_LOAD_ADDR, "ADDR", 0, "Where a kernel of raw bytes goes, and starts", 20},
+    {NULL, 0, NULL, 0, "How it is run (engine, tlb and code-cache change nothing but speed):", 30},
+    {"engine", OPT_ENGINE, "NAME", 0, "jit or interp (" DEFAULT_ENGINE " on this host)", 30},
+    {"tlb", OPT_TLB, "SPEC", 0, "Software TLB: l1=256,l2=512x4,policy=lru (that is the default); l2=0: none; policies lru, fifo, random", 30},
+    {"code-cache", OPT_CODE_CACHE, "SIZE", 0, "Memory for translated code (64M)", 30},
+    {"rate", OPT_RATE, "N", 0, "Instructions in a second of virtual time, with K, M or G for powers of 1000 (1G)", 30},
+    {"slice", OPT_SLICE, "N", 0, "Instructions that a CPU runs before it is another one's turn", 30},
+    {"epoch", OPT_EPOCH, "SECONDS|now", 0, "Unix time at power-on (2025-01-01); with now, runs are not alike", 30},
+    {"realtime", OPT_REALTIME, NULL, 0, "Virtual time is the host's: runs are not alike", 30},
+    {0},
+};
+/* clang-format on */
+
+void cli_options_init(struct cli_options *o, struct log *log)
+{
+    struct tlb_config tlb = TLB_CONFIG_DEFAULT;
+
+    memset(o, 0, sizeof *o);
+    o->log = log;
+    o->config = (struct machine_config){
+        .board = {.machine = "virt",
+                  .ncpus = 1,
+                  .memory = DEFAULT_MEMORY,
+                  .load_addr = UINT64_MAX,
+                  .timebase = 10000000,
+                  .epoch_ns = DEFAULT_EPOCH * NS,
+                  .log = log},
+        .guest = "riscv64",
+        .engine = DEFAULT_ENGINE,
+        .accel = {.break_op = -1},
+        .tlb = tlb,
+        .rate = NS,
+    };
+}
+
+void cli_options_fini(struct cli_options *o)
+{
+    cli_disks_close(o->open);
+    for (unsigned i = 0; i < o->ndisks; i++)
+        free(o->disk[i].path);
+}
+
+error_t cli_refuse(const struct cli_options *o, const struct err *e)
+{
+    log_error(o->log, "%s", e->msg);
+    return EINVAL;
+}
+
+int cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+    return argp_parse(argp, argc, argv, 0, NULL, input) ? CLI_ERROR : 0;
+}
+
+error_t cli_kernel(struct cli_options *o, const char *path)
+{
+    struct err e;
+
+    if (o->config.board.kernel) {
+        err_set(&e, EINVAL, "%.100s: there is a kernel already: %.100s", path,
+                o->config.board.kernel);
+        return cli_refuse(o, &e);
+    }
+    o->config.board.kernel = path;
+    return 0;
+}
+
+/* ---- single options ---- */
+
+static int memory(struct cli_options *o, const char *text, struct err *e)
+{
+    uint64_t *v = &o->config.board.memory;
+    uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    int rc = cli_size("--memory", text, v, e);
+
+    if (!rc && *v / MEMORY_PER_HOST > host)
+        rc = err_set(e, EINVAL, "--memory: %s is too much for this host, which has %" PRIu64 " MiB",
+                     text, host >> 20);
+    return rc;
+}
+
+static int disk(struct cli_options *o, const char *text, struct err *e)
+{
+    size_t len = strlen(text);
+    bool ro = len > 3 && !strcmp(text + len - 3, ",ro");
+
+    if (o->ndisks == BOARD_DISKS)
+        return err_set(e, EINVAL, "--disk: %.100s is one too many; %d fit", text, BOARD_DISKS);
+    if (!len)
+        return err_set(e, EINVAL, "--disk: which file?");
+    o->disk[o->ndisks].path = xstrdup(text);
+    o->disk[o->ndisks].path[len - (ro ? 3 : 0)] = 0;
+    o->disk[o->ndisks++].read_only = ro;
+    return 0;
+}
+
+static int tlb_policy(const char *name, enum tlb_policy *policy)
+{
+    static const char *const names[] = {
+        [TLB_LRU] = "lru", [TLB_FIFO] = "fifo", [TLB_RANDOM] = "random"};
+
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (!strcmp(names[i], name)) {
+            *policy = (enum tlb_policy)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+/* "512x4": sets of so many ways; "0": none */
+static int tlb_l2(const char *value, struct tlb_config *t)
+{
+    int end = 0;
+
+    if (!strcmp(value, "0")) {
+        t->l2_sets = 0;
+        return 0;
+    }
+    if (sscanf(value, "%9" SCNu32 "x%9" SCNu32 "%n", &t->l2_sets, &t->l2_ways, &end) != 2 ||
+        value[end])
+        return -EINVAL;
+    return 0;
+}
+
+static int tlb_part(char *part, struct tlb_config *t)
+{
+    int end = 0;
+
+    if (!strncmp(part, "l1=", 3))
+        return sscanf(part + 3, "%9" SCNu32 "%n", &t->l1_entries, &end) == 1 && !part[3 + end]
+                   ? 0
+                   : -EINVAL;
+    if (!strncmp(part, "l2=", 3))
+        return tlb_l2(part + 3, t);
+    if (!strncmp(part, "policy=", 7))
+        return tlb_policy(part + 7, &t->policy);
+    return -EINVAL;
+}
+
+static int tlb(struct cli_options *o, const char *text, struct err *e)
+{
+    char *copy = xstrdup(text), *save = NULL;
+    int rc = strspn(text, ",") == strlen(text) ? -EINVAL : 0;
+
+    for (char *p = strtok_r(copy, ",", &save); p && !rc; p = strtok_r(NULL, ",", &save))
+        rc = tlb_part(p, &o->config.tlb);
+    free(copy);
+    if (rc)
+        return err_set(e, EINVAL, "--tlb: \"%.60s\" is not like l1=256,l2=512x4,policy=lru", text);
+    return tlb_config_check(&o->config.tlb, e) ? err_prefix(e, "--tlb") : 0;
+}
+
+static int epoch(struct cli_options *o, const char *text, struct err *e)
+{
+    uint64_t seconds;
+    int rc;
+
+    if (!strcmp(text, "now")) {
+        o->config.board.epoch_ns = (uint64_t)host_realtime_ns();
+        return 0;
+    }
+    rc = cli_count("--epoch", text, &seconds, e);
+    if (!rc && seconds > UINT32_MAX * UINT64_C(2))
+        rc = err_set(e, ERANGE, "--epoch: %.60s is too far in the future", text);
+    if (!rc)
+        o->config.board.epoch_ns = seconds * NS;
+    return rc;
+}
+
+/* A count from 1 to max. */
+static int positive(const char *option, const char *text, uint64_t max, uint64_t *v, struct err *e)
+{
+    int rc = cli_count(option, text, v, e);
+
+    if (!rc && (!*v || *v > max))
+        rc = err_set(e, ERANGE, "%s: 1 to %" PRIu64 ", not %.60s", option, max, text);
+    return rc;
+}
+
+static int cpus(struct cli_options *o, const char *text, struct err *e)
+{
+    uint64_t n;
+    int rc = positive("--cpus", text, BOARD_CPUS, &n, e);
+
+    if (!rc)
+        o->config.board.ncpus = (unsigned)n;
+    return rc;
+}
+
+static int code_cache(struct cli_options *o, const char *text, struct err *e)
+{
+    uint64_t n = 0;
+    int rc = cli_size("--code-cache", text, &n, e);
+
+    if (!rc && (!n || n > UINT64_C(1) << 31))
+        rc = err_set(e, ERANGE, "--code-cache: %.60s: more than 0, and at most 2G", text);
+    o->config.accel.code_size = (size_t)n;
+    return rc;
+}
+
+/* Those whose value needs reading. */
+static int parse_value(struct cli_options *o, int key, const char *arg, struct err *e)
+{
+    struct machine_config *c = &o->config;
+
+    switch (key) {
+    case OPT_CPUS:
+        return cpus(o, arg, e);
+    case OPT_MEMORY:
+        return memory(o, arg, e);
+    case OPT_DISK:
+        return disk(o, arg, e);
+    case OPT_LOAD_ADDR:
+        return cli_size("--load-addr", arg, &c->board.load_addr, e);
+    case OPT_TLB:
+        return tlb(o, arg, e);
+    case OPT_CODE_CACHE:
+        return code_cache(o, arg, e);
+    case OPT_RATE:
+        return positive("--rate", arg, 1000 * NS, &c->rate, e);
+    case OPT_SLICE:
+        return positive("--slice", arg, UINT64_C(1) << 32, &c->slice, e);
+    default: /* OPT_EPOCH */
+        return epoch(o, arg, e);
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct cli_options *o = state->input;
+    struct board_config *b = &o->config.board;
+    struct err e;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->err_stream = NULL; /* one line a mistake, without "Try ..." */
+        return 0;
+    case OPT_MACHINE:
+        b->machine = arg;
+        return 0;
+    case OPT_ISA:
+        o->config.isa = arg;
+        return 0;
+    case OPT_KERNEL:
+        return cli_kernel(o, arg);
+    case OPT_INITRD:
+        b->initrd = arg;
+        return 0;
+    case OPT_APPEND:
+        b->append = arg;
+        return 0;
+    case OPT_FIRMWARE:
+        b->firmware = arg;
+        return 0;
+    case OPT_ENGINE:
+        o->config.engine = arg;
+        return 0;
+    case OPT_REALTIME:
+        o->config.realtime = true;
+        return 0;
+    case OPT_DTB_OUT:
+        o->dtb_out = arg;
+        return 0;
+    case OPT_CPUS:
+    case OPT_MEMORY:
+    case OPT_DISK:
+    case OPT_LOAD_ADDR:
+    case OPT_TLB:
+    case OPT_CODE_CACHE:
+    case OPT_RATE:
+    case OPT_SLICE:
+    case OPT_EPOCH:
+        return parse_value(o, key, arg, &e) ? cli_refuse(o, &e) : 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp cli_machine_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
+
+int cli_options_check(struct cli_options *o, struct err *e)
+{
+    struct board_config *b = &o->config.board;
+
+    if (!b->kernel && !b->firmware)
+        return err_set(e, EINVAL, "there is nothing to run: name a kernel, or --firmware");
+    if (!b->append && b->kernel)
+        b->append = DEFAULT_APPEND;
+    return 0;
+}
+
+/* ---- disks ---- */
+
+static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+    struct cli_disk *d = opaque;
+    struct err e;
+    int rc = host_disk_read(d->disk, offset, buf, len, &e);
+
+    if (rc)
+        log_warn(d->log, "%s", e.msg);
+    return rc;
+}
+
+static int disk_write(void *opaque, uint64_t offset, const void *buf, size_t len)
+{
+    struct cli_disk *d = opaque;
+    struct err e;
+    int rc = host_disk_write(d->disk, offset, buf, len, &e);
+
+    if (rc)
+        log_warn(d->log, "%s", e.msg);
+    return rc;
+}
+
+static int disk_flush(void *opaque)
+{
+    struct cli_disk *d = opaque;
+    struct err e;
+    int rc = host_disk_flush(d->disk, &e);
+
+    if (rc)
+        log_warn(d->log, "%s", e.msg);
+    return rc;
+}
+
+int cli_disks_open(const struct cli_options *o, struct cli_disk *opened,
+                   struct machine_config *config, struct err *e)
+{
+    for (unsigned i = 0; i < o->ndisks; i++) {
+        struct host_disk *d = host_disk_open(o->disk[i].path, o->disk[i].read_only, e);
+
+        if (!d)
+            return err_prefix(e, "--disk");
+        opened[i] = (struct cli_disk){d, o->log};
+        config->board.disks[i] = (struct dev_disk){
+            .read = disk_read,
+            .write = disk_write,
+            .flush = disk_flush,
+            .opaque = &opened[i],
+            .size = host_disk_size(d),
+            .read_only = host_disk_read_only(d),
+        };
+    }
+    config->board.ndisks = o->ndisks;
+    return 0;
+}
+
+void cli_disks_close(struct cli_disk *opened)
+{
+    for (unsigned i = 0; i < BOARD_DISKS; i++) {
+        if (opened[i].disk)
+            host_disk_close(opened[i].disk);
+        opened[i].disk = NULL;
+    }
+}
+
+int cli_options_open(struct cli_options *o, struct err *e)
+{
+    return cli_disks_open(o, o->open, &o->config, e);
+}
+
+/* ---- the device tree ---- */
+
+int cli_write_dtb(const struct cli_options *o, struct machine *m, struct err *e)
+{
+    size_t len;
+    const void *dtb = board_dtb(machine_board(m), &len);
+    int fd, rc;
+
+    if (!o->dtb_out)
+        return 0;
+    fd = open(o->dtb_out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return err_sys(e, errno, "--dtb-out: %s", o->dtb_out);
+    rc = host_fd_write(fd, dtb, len);
+    if (close(fd) < 0 && !rc)
+        rc = -errno;
+    return rc ? err_sys(e, -rc, "--dtb-out: %s", o->dtb_out) : 0;
+}

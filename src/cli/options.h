@@ -1,0 +1,62 @@
+/*
+ * options.h - what the commands' options have in common: a machine's description.
+ *
+ * cli_options_init, then argp with cli_machine_argp among the children (its input is
+ * the struct cli_options), then cli_options_open, in the end cli_options_fini.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <argp.h>
+
+#include "base/log.h"
+#include "host/host_file.h"
+#include "machine/machine.h"
+
+struct cli_options;
+
+/* A disk of one machine. */
+struct cli_disk {
+    struct host_disk *disk;
+    struct log *log;
+};
+
+struct cli_options {
+    struct log *log;
+    struct machine_config config; /* board.console and board.disks are filled later */
+    struct {
+        char *path; /* owned */
+        bool read_only;
+    } disk[BOARD_DISKS];
+    unsigned ndisks;
+    struct cli_disk open[BOARD_DISKS];
+    const char *dtb_out;
+};
+
+void cli_options_init(struct cli_options *o, struct log *log);
+void cli_options_fini(struct cli_options *o);
+
+extern const struct argp cli_machine_argp;
+
+/* Parses with `argp`, whose input is `input` and which says what is wrong itself.  0 or CLI_ERROR.
+ */
+int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+/* For argp parsers: an option's value is bad, which e says. */
+error_t cli_refuse(const struct cli_options *o, const struct err *e);
+
+/* For KERNEL as an argument. */
+error_t cli_kernel(struct cli_options *o, const char *path);
+/* There is something to run, else -EINVAL. */
+int cli_options_check(struct cli_options *o, struct err *e);
+
+/* Opens the disks.  They are those of o->config, or of another copy of it. */
+int cli_options_open(struct cli_options *o, struct err *e);
+/* Opens disks that are read only once more, into opened[BOARD_DISKS] and *config. */
+int cli_disks_open(const struct cli_options *o, struct cli_disk *opened,
+                   struct machine_config *config, struct err *e);
+void cli_disks_close(struct cli_disk *opened);
+
+/* Writes the device tree to o->dtb_out, if that is wanted.  m is at rest. */
+int cli_write_dtb(const struct cli_options *o, struct machine *m, struct err *e);
+
+#endif

@@ -1,0 +1,328 @@
+/* cmd.c - the table, and from a line to a command.  See cmd.h. */
+#include "control/cmd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem_alloc.h"
+#include "control/cmd_impl.h"
+
+/* clang-format off */
+const struct cmd cmd_table[] = {
+    {"break", "b", "ADDR", "Stop whenever the instruction at ADDR is next.", CMD_WORDS_REGS, 1, cmd_break},
+    {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, cmd_continue},
+    {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, cmd_cpu},
+    {"delete", "d", "N|all", "Remove breakpoint N.", CMD_WORDS_NONE, 1, cmd_delete},
+    {"disas", NULL, "[ADDR] [N]", "Disassemble N instructions (10) from ADDR (the pc, then onward).", CMD_WORDS_REGS, 2, cmd_disas},
+    {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_REGS, 1, cmd_explain},
+    {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, cmd_hash},
+    {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, cmd_help},
+    {"info", "i", "WHAT [PREFIX]", "Show breaks, counters (whose name has PREFIX), cpus, devices, map or time.", CMD_WORDS_INFO, 2, cmd_info},
+    {"quit", "q", "", "End the machine and the program.", CMD_WORDS_NONE, 0, cmd_quit},
+    {"regs", "r", "[NAME...|all|float|system]", "Show registers with their fields.", CMD_WORDS_REGS, CMD_ARGS_MAX, cmd_regs},
+    {"reset", NULL, "", "Put the machine back to power-on; breakpoints stay.", CMD_WORDS_NONE, 0, cmd_reset},
+    {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, cmd_continue},
+    {"set", NULL, "REG VALUE", "Give a register a value.", CMD_WORDS_REGS, 2, cmd_set},
+    {"step", "s", "[N]", "Carry out N instructions (1).", CMD_WORDS_NONE, 1, cmd_step},
+    {"until", "u", "COUNT", "Run until COUNT instructions were carried out since reset.", CMD_WORDS_NONE, 1, cmd_until},
+    {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_REGS, 2, cmd_walk},
+    {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_REGS, 3, cmd_x},
+    {"xp", NULL, "[/FMT] ADDR [N]", "The same at a physical address.", CMD_WORDS_REGS, 3, cmd_xp},
+    {NULL, NULL, NULL, NULL, CMD_WORDS_NONE, 0, NULL},
+};
+/* clang-format on */
+
+struct cmd_session *cmd_session_new(struct ctl *c)
+{
+    struct cmd_session *s = xcalloc(1, sizeof *s);
+
+    s->ctl = c;
+    return s;
+}
+
+void cmd_session_free(struct cmd_session *s)
+{
+    if (s)
+        dbg_disas_free(s->disas);
+    free(s);
+}
+
+void cmd_session_on_wait(struct cmd_session *s, cmd_wait_fn *wait, void *opaque)
+{
+    s->wait = wait;
+    s->wait_opaque = opaque;
+}
+
+bool cmd_last_stop(const struct cmd_session *s, struct ctl_stop *stop)
+{
+    if (s->stopped)
+        *stop = s->last_stop;
+    return s->stopped;
+}
+
+/* ---- work on the machine's thread ---- */
+
+struct job_call {
+    struct cmd_job job;
+    int (*fn)(struct cmd_job *j);
+    int rc;
+};
+
+static void run_job(struct machine *m, void *arg)
+{
+    struct job_call *k = arg;
+    struct cmd_session *s = k->job.s;
+
+    k->job.m = m;
+    k->job.c = machine_cpu(m, s->cpu);
+    if (!s->disas)
+        s->disas = dbg_disas_new(machine_guest(m));
+    k->rc = k->fn(&k->job);
+}
+
+int cmd_on_machine(struct cmd_session *s, int (*fn)(struct cmd_job *j), int argc, char **argv,
+                   struct buf *out, struct err *e, uint64_t *value)
+{
+    struct job_call k = {.job = {.s = s, .argc = argc, .argv = argv, .out = out, .e = e}, .fn = fn};
+
+    ctl_call(s->ctl, run_job, &k);
+    if (value)
+        *value = k.job.value;
+    return k.rc;
+}
+
+/* ---- numbers ---- */
+
+/* The number at the start of text, and where it ends; NULL if there is none. */
+static const char *number(const char *text, uint64_t *v)
+{
+    char *end;
+    int base = !strncmp(text, "0b", 2) ? 2 : 0;
+
+    if (*text < '0' || *text > '9')
+        return NULL;
+    errno = 0;
+    *v = strtoull(text + base, &end, base);
+    return errno || end == text + base ? NULL : end;
+}
+
+int cmd_number(const char *text, uint64_t *v, struct err *e)
+{
+    const char *end = number(text, v);
+
+    if (!end || *end)
+        return err_set(e, EINVAL, "%.60s: not a number", text);
+    return 0;
+}
+
+/* A term of cmd_value of n characters. */
+static int term(const struct cmd_job *j, const char *text, size_t n, uint64_t *v, struct err *e)
+{
+    char word[64];
+    const char *end = number(text, v);
+    int row;
+
+    if (end == text + n)
+        return 0;
+    if (!n || n >= sizeof word)
+        return err_set(e, EINVAL, "%.60s: not an address", text);
+    memcpy(word, text, n);
+    word[n] = 0;
+    if (end)
+        return err_set(e, EINVAL, "%s: not a number", word);
+    row = guest_find_reg(j->c->guest, word + (*word == '$'));
+    if (row < 0)
+        return err_set(e, EINVAL, "%s: neither a number nor a register", word);
+    *v = j->c->guest->reg_read(j->c, (uint32_t)row);
+    return 0;
+}
+
+int cmd_value(const struct cmd_job *j, const char *text, uint64_t *v, struct err *e)
+{
+    uint64_t sum = 0, t;
+    bool minus = *text == '-';
+
+    text += minus;
+    for (;;) {
+        size_t n = strcspn(text, "+-");
+        int rc = term(j, text, n, &t, e);
+
+        if (rc)
+            return rc;
+        sum = minus ? sum - t : sum + t;
+        text += n;
+        if (!*text)
+            break;
+        minus = *text++ == '-';
+    }
+    *v = sum;
+    return 0;
+}
+
+/* ---- lines ---- */
+
+/* The command of this name or shorthand, or the only one with this prefix. */
+static const struct cmd *find(const char *name, struct err *e)
+{
+    const struct cmd *found = NULL;
+    unsigned n = 0;
+    char names[120] = "";
+
+    for (const struct cmd *c = cmd_table; c->name; c++) {
+        if (!strcmp(c->name, name) || (c->shorthand && !strcmp(c->shorthand, name)))
+            return c;
+        if (strncmp(c->name, name, strlen(name)))
+            continue;
+        found = c;
+        if (n++)
+            strncat(names, ", ", sizeof names - strlen(names) - 1);
+        strncat(names, c->name, sizeof names - strlen(names) - 1);
+    }
+    if (n == 1)
+        return found;
+    if (n)
+        err_set(e, EINVAL, "%.40s: could be %s", name, names);
+    else
+        err_set(e, EINVAL, "%.40s: no such command (help lists them)", name);
+    return NULL;
+}
+
+/* Cuts the line at blanks; "x/8i" is "x" and "/8i".  The number of words, or CMD_ARGS_MAX + 1. */
+static int split(char *line, char **argv, char *slash_word, size_t slash_size)
+{
+    int argc = 0;
+    char *save = NULL;
+
+    for (char *w = strtok_r(line, " \t\r\n", &save); w; w = strtok_r(NULL, " \t\r\n", &save)) {
+        char *slash = argc ? NULL : strchr(w, '/');
+
+        if (argc >= CMD_ARGS_MAX)
+            return CMD_ARGS_MAX + 1;
+        argv[argc++] = w;
+        if (slash && slash != w && strlen(slash) < slash_size) {
+            strcpy(slash_word, slash);
+            *slash = 0;
+            argv[argc++] = slash_word;
+        }
+    }
+    return argc;
+}
+
+static int run_words(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    const struct cmd *c = find(argv[0], e);
+
+    if (!c)
+        return -EINVAL;
+    if ((unsigned)argc - 1 > c->max_args)
+        return err_set(e, EINVAL, "%s: too much: %s %s", c->name, c->name, c->args);
+    if (argc == 1 && *c->args && *c->args != '[')
+        return err_set(e, EINVAL, "%s: what? %s %s", c->name, c->name, c->args);
+    if (c->run(s, argc, argv, out, e))
+        return err_prefix(e, "%s", c->name);
+    return 0;
+}
+
+int cmd_run(struct cmd_session *s, const char *line, struct buf *out, enum cmd_next *next,
+            struct err *e)
+{
+    char *copy = xstrdup(line), *argv[CMD_ARGS_MAX + 2], slash[32];
+    int argc = split(copy, argv, slash, sizeof slash), rc = 0;
+
+    s->next = CMD_GO_ON;
+    if (argc > CMD_ARGS_MAX)
+        rc = err_set(e, EINVAL, "a line has at most %d words", CMD_ARGS_MAX);
+    else if (argc && *argv[0] != '#')
+        rc = run_words(s, argc, argv, out, e);
+    *next = s->next;
+    free(copy);
+    return rc;
+}
+
+/* ---- completion ---- */
+
+struct finding {
+    const char *prefix;
+    unsigned n; /* of those that match, still to be passed over */
+    char *found;
+};
+
+static void offer(struct finding *f, const char *word)
+{
+    if (!f->found && word && !strncmp(word, f->prefix, strlen(f->prefix)) && !f->n--)
+        f->found = xstrdup(word);
+}
+
+static int offer_regs(struct cmd_job *j)
+{
+    struct finding *f = (struct finding *)(void *)j->argv;
+    const struct guest *g = machine_guest(j->m);
+
+    for (uint32_t i = 0; i < g->nregs; i++) {
+        offer(f, g->regs[i].name);
+        offer(f, g->regs[i].alias);
+    }
+    return 0;
+}
+
+char *cmd_complete(struct cmd_session *s, const char *line, unsigned n)
+{
+    struct finding f = {.n = n};
+    size_t start = strspn(line, " \t"), word = strcspn(line + start, " \t/");
+    char name[32];
+    const struct cmd *c = NULL;
+
+    f.prefix = line + strlen(line);
+    while (f.prefix > line && f.prefix[-1] != ' ' && f.prefix[-1] != '\t')
+        f.prefix--;
+    if (word < sizeof name) {
+        memcpy(name, line + start, word);
+        name[word] = 0;
+        c = find(name, NULL);
+    }
+    if (f.prefix == line + start || (c && c->words == CMD_WORDS_COMMANDS)) {
+        for (const struct cmd *k = cmd_table; k->name; k++)
+            offer(&f, k->name);
+    } else if (c && c->words == CMD_WORDS_INFO) {
+        for (unsigned i = 0; cmd_info_topic(i); i++)
+            offer(&f, cmd_info_topic(i));
+    } else if (c && c->words == CMD_WORDS_REGS) {
+        cmd_on_machine(s, offer_regs, 1, (char **)(void *)&f, NULL, NULL, NULL);
+    }
+    return f.found;
+}
+
+/* ---- commands on commands ---- */
+
+int cmd_help(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    const struct cmd *c;
+
+    (void)s;
+    if (argc > 1) {
+        c = find(argv[1], e);
+        if (!c)
+            return -EINVAL;
+        buf_fmt(out, "%s %s\n    %s\n", c->name, c->args, c->help);
+        if (c->shorthand)
+            buf_fmt(out, "    Short: %s\n", c->shorthand);
+        return 0;
+    }
+    for (c = cmd_table; c->name; c++) {
+        size_t column = out->len;
+
+        buf_fmt(out, "%s %s", c->name, c->args);
+        buf_fmt(out, "%*s%s\n", out->len - column < 26 ? (int)(28 - (out->len - column)) : 2, "",
+                c->help);
+    }
+    buf_str(out, "Addresses are numbers and registers with + and -: 0x80200000, pc, sp+16.\n");
+    return 0;
+}
+
+int cmd_quit(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    (void)argc, (void)argv, (void)out, (void)e;
+    s->next = CMD_QUIT;
+    return 0;
+}

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Options and commands that cannot be, and what --help and the like say.
+. "$top_srcdir/tests/cli/lib.sh"
+cd "$work" || exit 1
+words 0000006f >loop
+
+# bad TEXT OPTION...: refused, with a program that could run
+bad() {
+    text=$1
+    shift
+    refuses "$text" run loop --load-addr 0x80200000 "$@"
+}
+
+refuses "what is to be done" 2>/dev/null
+refuses frobnicate frobnicate
+refuses --frobnicate --frobnicate
+refuses "nothing to run" run
+refuses "nothing to run" debug
+refuses "nothing to run" verify
+refuses "" run --kernel
+bad --frobnicate --frobnicate
+bad "kernel already" other
+for n in 0 9 -1 x 1x 99999999999999999999 ""; do bad --cpus --cpus="$n"; done
+for n in x 12Q 1MM -1 "" 99999999999T 18446744073709551616 0x; do bad --memory --memory="$n"; done
+for n in 0 1 4K 8388609; do bad memory --memory="$n"; done
+bad --memory --memory 15T
+for n in l1 l1=x l1=16,l3=2 l2=4 l2=4x l2=4x4x4 policy=best , "" l1=3 l1=1 l1=8192 l2=3x1 l2=4x99; do
+    bad "--tlb" --tlb="$n"
+done
+for n in x 0 4G 99999999999T ""; do bad --code-cache --code-cache="$n"; done
+for n in x 0 1x "" 99999999999T; do
+    bad --rate --rate="$n"
+    bad --slice --slice="$n"
+done
+for n in x -1 tomorrow 99999999999999; do bad --epoch --epoch="$n"; done
+for n in x 0xx ""; do refuses --load-addr run loop --load-addr="$n"; done
+for n in x -5 ""; do bad --stop-at --stop-at="$n"; done
+bad --marker --marker=
+bad --marker --marker="$(head -c 300 /dev/zero | tr '\0' x)"
+bad quick --engine quick
+bad pc98 --machine pc98
+for n in rv32i rv64 rv64imx rv64imac_zmagic rv64imd; do bad isa --isa "$n"; done
+bad nowhere --dtb-out nowhere/dtb
+
+verify() { refuses "$@" loop --load-addr 0x80200000; }
+for n in "" jit jit, ,jit jit,interp,jit; do verify --engines verify --engines="$n"; done
+verify quick verify --engines interp,quick --until 10
+for n in 0 x ""; do verify --interval verify --interval="$n"; done
+verify --break-op verify --break-op frobnicate
+verify --until verify --until=x
+verify --realtime verify --realtime
+head -c 512 /dev/zero >disk
+verify ",ro" verify --disk disk
+
+refuses "which guest" isa
+refuses z80 isa z80
+for n in 12 123 12345678 0x1g 0x 0xffffffff "13 05" xx 1305050013050500; do
+    refuses "$n" isa riscv64 "$n"
+done
+refuses 0x13 isa riscv64 0x13050500 0x13
+refuses pc98 machine pc98
+refuses more machine virt more
+
+# ---- what is right ----
+for c in run debug verify isa machine; do
+    ends 0 "$c --help" $c --help
+    said "$c --help names itself" "Usage: glovebox $c"
+done
+ends 0 "--help" --help
+said "--help names the commands" "verify"
+ends 0 "--version" --version
+said "--version names the program" "Glovebox "
+ends 0 "machine" machine
+said "machine lists virt" virt
+said "machine lists engines" interp
+ends 0 "machine virt" machine virt --memory 1G --cpus 2 --dtb-out dtb
+said "machine virt shows RAM" "RAM, 1048576 KiB"
+[ "$(head -c 4 dtb | od -An -tx1 | tr -d ' ')" = d00dfeed ]
+result $? "--dtb-out is a device tree"
+ends 0 "isa riscv64" isa riscv64
+said "isa riscv64 lists Zbb" "Zbb (24)"
+said "isa riscv64 says that vectors are not there" "vectors (V)"
+ends 0 "isa riscv64 0x00c58533" isa riscv64 0x00c58533
+said "a word is explained" "add a0,a1,a2"
+said "with its fields" "rs2 = 0x0c (a2)"
+ends 0 "isa riscv64 33 85 c5 00" isa riscv64 33 85 c5 00
+said "bytes are explained" "add a0,a1,a2"
+ends 0 "isa riscv64 0x8082" isa riscv64 0x8082
+said "a compressed instruction is explained" "carried out as jalr"
+ends 0 "sizes and numbers take letters" run loop --load-addr 0x80200000 --memory 64M --stop-at 3K --hash
+said "K is 1000 of a count" "count 3000 hash "
+NO_COLOR=1 gb run loop
+! grep -q "$(printf '\033')" "$work/err"
+result $? "no colours in a file"
+plan

@@ -1,0 +1,36 @@
+# lib.sh - for the scripts of tests/real: the Debian guest and its boots.
+. "$top_srcdir/tests/cli/lib.sh"
+
+guest=${GLOVEBOX_GUESTS:-${HOME:-/nonexistent}/.cache/glovebox/guests}/riscv64
+ptyrun=$top_builddir/tests/real/ptyrun
+if [ ! -r "$guest/Image" ] || [ ! -r "$guest/initramfs.cpio.gz" ]; then
+    echo "1..0 # SKIP no Debian kernel in $guest (scripts/fetch-guests brings it)"
+    exit 0
+fi
+
+# Engines that can be asked for boots here.  A sanitized interpreter takes minutes.
+engines=interp
+[ "$(uname -m)" != x86_64 ] || engines="interp jit"
+[ "$SANITIZED" = no ] || engines=${engines#interp }
+patience=1
+[ "$SANITIZED" = no ] || patience=5
+SECONDS_MAX=$((180 * patience))
+case $engines in *jit*) fast=jit ;; *) fast=interp ;; esac
+
+# linux COMMAND OPTION...: with the Debian guest
+linux() {
+    command=$1
+    shift
+    gb "$command" "$guest/Image" --initrd "$guest/initramfs.cpio.gz" "$@"
+}
+
+# play NAME COMMAND OPTION...: the same on a terminal, with ptyrun's steps from standard input;
+# @N stands for N seconds of patience
+play() {
+    name=$1 command=$2
+    shift 2
+    sed "s/@\([0-9][0-9]*\)/\1$([ $patience = 1 ] || echo 0)/" >"$work/steps"
+    TERM=xterm timeout -k 5 "$SECONDS_MAX" "$ptyrun" "$work/steps" "$GLOVEBOX" "$command" \
+        "$guest/Image" --initrd "$guest/initramfs.cpio.gz" "$@" >"$work/why" 2>&1
+    result $? "$name"
+}

@@ -1,0 +1,13 @@
+# The tests of tests/real: the Debian guest, on terminals.
+
+check_PROGRAMS += tests/real/ptyrun
+tests_real_ptyrun_SOURCES = tests/real/ptyrun.c
+tests_real_ptyrun_LDADD = -lutil
+
+real_tests = \
+    tests/real/boot.sh \
+    tests/real/debug.sh \
+    tests/real/determinism.sh \
+    tests/real/verify_broken.sh
+TESTS += $(real_tests)
+EXTRA_DIST += $(real_tests) tests/real/lib.sh

@@ -1,0 +1,179 @@
+/* cmd.c - lines, prefixes, addresses, completion; tests/cli/console.sh has the rest. */
+#include <errno.h>
+#include <string.h>
+
+#include "control/cmd.h"
+#include "tests/unit/debug/tiny.h"
+#include "tests/unit/unit.h"
+
+/* addi a0, a0, 1; j to it */
+static const uint32_t loop[] = {0x00150513, 0xffdff06f};
+
+static struct ctl *c;
+static struct cmd_session *s;
+static struct buf out = BUF_INIT;
+static struct err e;
+
+static void setup(void)
+{
+    c = ctl_new(tiny_machine(loop, sizeof loop, (struct dev_chars){0}), &e);
+    ck_assert(c);
+    s = cmd_session_new(c);
+}
+
+static void teardown(void)
+{
+    cmd_session_free(s);
+    ctl_free(c);
+    buf_fini(&out);
+}
+
+static int run(const char *line)
+{
+    enum cmd_next next;
+
+    buf_reset(&out);
+    e.msg[0] = 0;
+    return cmd_run(s, line, &out, &next, &e);
+}
+
+static void ok(const char *line, const char *text)
+{
+    ck_assert_msg(run(line) == 0, "%s: %s", line, e.msg);
+    ck_assert_msg(strstr(out.data, text), "%s: \"%s\" is not in:\n%s", line, text, out.data);
+}
+
+static void bad(const char *line, const char *text)
+{
+    ck_assert_msg(run(line) < 0, "%s: was taken", line);
+    ck_assert_msg(strstr(e.msg, text) && !strchr(e.msg, '\n'), "%s: \"%s\" is not in: %s", line,
+                  text, e.msg);
+}
+
+START_TEST(table)
+{
+    for (const struct cmd *k = cmd_table; k->name; k++) {
+        ck_assert(k->args && k->help && k->run && *k->help);
+        for (const struct cmd *o = cmd_table; o->name; o++) {
+            ck_assert(o == k || strcmp(o->name, k->name));
+            ck_assert(!k->shorthand || strcmp(k->shorthand, o->name));
+            ck_assert(o == k || !k->shorthand || !o->shorthand ||
+                      strcmp(k->shorthand, o->shorthand));
+        }
+    }
+}
+END_TEST
+
+START_TEST(lines)
+{
+    enum cmd_next next;
+
+    setup();
+    ok("", "");
+    ok("  \t ", "");
+    ok("# step", "");
+    ok("hash", "count 0 hash ");
+    ok("  step  3 \r\n", "count 3");
+    ok("st", "count 4"); /* an only prefix */
+    ok("s", "count 5");  /* a shorthand */
+    bad("re", "regs, reset");
+    bad("frob", "frob: no such command");
+    bad("step 1 2", "too much");
+    bad("break", "what?");
+    bad("step one", "step: one: not a number");
+    ck_assert_int_eq(cmd_run(s, "q", &out, &next, &e), 0);
+    ck_assert_int_eq(next, CMD_QUIT);
+    ck_assert_int_eq(cmd_run(s, "hash", &out, &next, &e), 0);
+    ck_assert_int_eq(next, CMD_GO_ON);
+    teardown();
+}
+END_TEST
+
+START_TEST(addresses)
+{
+    char line[4096] = "regs";
+
+    setup();
+    ok("x/1xw 0x80200000", "0x00150513");
+    ok("x/xw 2149580800", "0x0000000080200000:");
+    ok("x/w pc+4", "0xffdff06f");
+    ok("x/1xw $pc+8-4", "0xffdff06f");
+    ok("x/1xw -4+pc+4", "0x00150513");
+    ok("x/1i pc", "=> 0x0000000080200000");
+    ok("x 0x80200000 2", "0x00150513 0xffdff06f");
+    ok("x/1xb 0b10+pc", "0x0000000080200002: 0x15");
+    for (const char *const *w = (const char *const[]){"", "1+", "+", "1++1", "nosuch", "0x", "12z",
+                                                      "99999999999999999999", "0b2", "$", NULL};
+         *w; w++) {
+        char text[64];
+        snprintf(text, sizeof text, "x/1xw %s", *w);
+        bad(text, "x: ");
+    }
+    for (int i = 0; i < 100; i++)
+        strcat(line, " a0");
+    bad(line, "at most");
+    memset(line, 'y', sizeof line - 1);
+    bad(line, "no such command");
+    teardown();
+}
+END_TEST
+
+/* The completions of a line, with blanks between. */
+static const char *all(const char *line)
+{
+    char *word;
+
+    buf_reset(&out);
+    for (unsigned n = 0; (word = cmd_complete(s, line, n)); n++) {
+        buf_fmt(&out, "%s ", word);
+        free(word);
+    }
+    return out.data;
+}
+
+START_TEST(completion)
+{
+    setup();
+    ck_assert_str_eq(all("st"), "step ");
+    ck_assert_str_eq(all("re"), "regs reset ");
+    ck_assert_str_eq(all("zz"), "");
+    ck_assert_ptr_nonnull(strstr(all(""), "break continue "));
+    ck_assert_str_eq(all("info c"), "counters cpus ");
+    ck_assert_str_eq(all("i ti"), "time ");
+    ck_assert_str_eq(all("help wa"), "walk ");
+    ck_assert_str_eq(all("regs sst"), "sstatus ");
+    ck_assert_str_eq(all("regs a0 sst"), "sstatus ");
+    ck_assert_str_eq(all("x/4xw sat"), "satp ");
+    ck_assert_str_eq(all("step x"), "");
+    ck_assert_str_eq(all("frob x"), "");
+    teardown();
+}
+END_TEST
+
+static bool give_up(void *opaque, struct ctl_stop *stop)
+{
+    (void)stop;
+    ++*(int *)opaque;
+    return false;
+}
+
+START_TEST(waiting)
+{
+    struct ctl_stop stop;
+    int asked = 0;
+
+    setup();
+    ck_assert(!cmd_last_stop(s, &stop));
+    ok("step", "count 1");
+    ck_assert(cmd_last_stop(s, &stop));
+    ck_assert_uint_eq(stop.count, 1);
+    cmd_session_on_wait(s, give_up, &asked);
+    ck_assert_int_eq(run("continue"), 0);
+    ck_assert_int_eq(asked, 1);
+    ck_assert_str_eq(out.data, "");
+    ck_assert(ctl_running(c));
+    teardown();
+}
+END_TEST
+
+UNIT_MAIN("control/cmd", table, lines, addresses, completion, waiting)

@@ -1,0 +1,242 @@
+/* ctl.c - the control loop: calls, runs, pauses, stops, from other threads. */
+#include <poll.h>
+#include <stdatomic.h>
+
+#include "control/ctl.h"
+#include "host/host_clock.h"
+#include "host/host_thread.h"
+#include "tests/unit/debug/tiny.h"
+#include "tests/unit/unit.h"
+
+/* addi a0, a0, 1; j to it */
+static const uint32_t loop[] = {0x00150513, 0xffdff06f};
+/* lui t0, 0x100; lui t1, 0x73; addi t1, t1, 0x333; sw t1, (t0): failure 7 */
+static const uint32_t failing[] = {0x001002b7, 0x00073337, 0x33330313, 0x0062a023, 0x0000006f};
+/* wfi; j to it */
+static const uint32_t waiting[] = {0x10500073, 0xffdff06f};
+
+static struct ctl *start(const uint32_t *code, size_t len, struct dev_chars console)
+{
+    struct err e;
+    struct ctl *c = ctl_new(tiny_machine(code, len, console), &e);
+
+    ck_assert(c);
+    return c;
+}
+
+static void count(struct machine *m, void *arg)
+{
+    *(uint64_t *)arg = machine_count(m);
+}
+
+static uint64_t count_of(struct ctl *c)
+{
+    uint64_t n = UINT64_MAX;
+
+    ctl_call(c, count, &n);
+    return n;
+}
+
+static bool news(struct ctl *c, int timeout_ms)
+{
+    struct pollfd fd = {.fd = ctl_news_fd(c), .events = POLLIN};
+
+    return poll(&fd, 1, timeout_ms) == 1;
+}
+
+START_TEST(at_rest_first)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_stop s;
+
+    ck_assert(!ctl_running(c));
+    ck_assert(ctl_wait(c, 0, &s));
+    ck_assert_uint_eq(s.count, 0);
+    ck_assert_uint_eq(s.pc, TINY_BASE);
+    ck_assert_uint_eq(count_of(c), 0);
+    ck_assert(!news(c, 0));
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 0, &s));
+    ctl_free(c);
+    ctl_free(NULL);
+}
+END_TEST
+
+START_TEST(to_a_count)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_stop s;
+
+    ctl_run(c, 12345);
+    ck_assert(ctl_wait(c, -1, &s));
+    ck_assert_int_eq(s.why, MACHINE_COUNT);
+    ck_assert_uint_eq(s.count, 12345);
+    ck_assert_uint_eq(s.pc, TINY_BASE + 4);
+    ck_assert(news(c, 1000));
+    ctl_news_ack(c);
+    ck_assert(!news(c, 0));
+    ctl_free(c);
+}
+END_TEST
+
+START_TEST(calls_while_it_runs)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    uint64_t last = 0;
+    struct ctl_stop s;
+
+    ctl_run(c, UINT64_MAX);
+    for (int i = 0; i < 200; i++) {
+        uint64_t n = count_of(c);
+        ck_assert_uint_ge(n, last);
+        last = n;
+        ck_assert(ctl_running(c));
+    }
+    ck_assert_uint_gt(last, 0);
+    ck_assert(!ctl_wait(c, 10, &s));
+    ck_assert(!news(c, 0));
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
+    ck_assert_uint_eq(s.count, count_of(c));
+    ctl_free(c);
+}
+END_TEST
+
+START_TEST(pause_again_and_again)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_stop s;
+
+    for (int i = 0; i < 300; i++) {
+        ctl_run(c, UINT64_MAX);
+        ctl_pause(c);
+        ck_assert(ctl_wait(c, 10000, &s));
+        ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
+    }
+    /* An interruption that came too late does not stop the next run. */
+    ctl_run(c, s.count + 1000);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_COUNT);
+    ctl_free(c);
+}
+END_TEST
+
+struct caller {
+    struct ctl *c;
+    struct host_thread thread;
+    atomic_int *total;
+    int done;
+};
+
+static void add_one(struct machine *m, void *arg)
+{
+    atomic_int *total = arg;
+    int before = atomic_load_explicit(total, memory_order_relaxed);
+
+    (void)m;
+    sched_yield(); /* two at a time would lose some */
+    atomic_store_explicit(total, before + 1, memory_order_relaxed);
+}
+
+static void call_often(void *arg)
+{
+    struct caller *k = arg;
+
+    for (int i = 0; i < 100; i++, k->done++)
+        ctl_call(k->c, add_one, k->total);
+}
+
+START_TEST(many_callers)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    atomic_int total = 0;
+    struct caller k[4];
+
+    ctl_run(c, UINT64_MAX);
+    for (int i = 0; i < 4; i++) {
+        k[i] = (struct caller){.c = c, .total = &total};
+        ck_assert_int_eq(host_thread_start(&k[i].thread, "caller", call_often, &k[i], NULL), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        host_thread_join(&k[i].thread);
+        ck_assert_int_eq(k[i].done, 100);
+    }
+    ck_assert_int_eq(total, 400);
+    ctl_free(c);
+}
+END_TEST
+
+static void add_break(struct machine *m, void *arg)
+{
+    struct ctl *c = arg;
+    dbg_breaks_add(ctl_breaks(c), m, TINY_BASE + 4);
+}
+
+START_TEST(breakpoints)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_stop s;
+
+    ctl_call(c, add_break, c);
+    for (uint64_t i = 0; i < 3; i++) {
+        ctl_run(c, UINT64_MAX);
+        ck_assert(ctl_wait(c, 10000, &s));
+        ck_assert_int_eq(s.why, MACHINE_BREAK);
+        ck_assert_uint_eq(s.breakpoint, 1);
+        ck_assert_uint_eq(s.pc, TINY_BASE + 4);
+        ck_assert_uint_eq(s.count, 2 * i + 1);
+    }
+    ck_assert_uint_eq(ctl_breaks(c)->data[0].hits, 3);
+    ctl_free(c);
+}
+END_TEST
+
+START_TEST(the_end)
+{
+    struct ctl *c = start(failing, sizeof failing, (struct dev_chars){0});
+    struct ctl_stop s;
+
+    for (int i = 0; i < 2; i++) { /* the end stays the end */
+        ctl_run(c, UINT64_MAX);
+        ck_assert(ctl_wait(c, 10000, &s));
+        ck_assert_int_eq(s.why, MACHINE_ENDED);
+        ck_assert_int_eq(s.end, BOARD_FAILED);
+        ck_assert_uint_eq(s.code, 7);
+        ck_assert_uint_eq(s.count, 4);
+    }
+    ctl_free(c);
+}
+END_TEST
+
+static size_t no_input(void *opaque, uint8_t *data, size_t len)
+{
+    (void)opaque, (void)data, (void)len;
+    return 0;
+}
+
+START_TEST(idle)
+{
+    struct ctl *c = start(waiting, sizeof waiting, (struct dev_chars){0});
+    struct ctl_stop s;
+
+    ctl_run(c, UINT64_MAX);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_IDLE);
+    ctl_free(c);
+
+    /* With a door open it waits, and can be asked and ended at any time. */
+    c = start(waiting, sizeof waiting, (struct dev_chars){.read = no_input});
+    ctl_run(c, UINT64_MAX);
+    ck_assert(!ctl_wait(c, 50, &s));
+    ck_assert_uint_eq(count_of(c), 1);
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
+    ctl_run(c, UINT64_MAX);
+    ctl_free(c);
+}
+END_TEST
+
+UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
+          many_callers, breakpoints, the_end, idle)
