@@ -9,10 +9,10 @@
 #include "jit/jit.h"
 #include "jit/target.h"
 
-#define HASH_SIZE (1u << 16)
+#define HASH_SIZE  (1u << 16)
 #define PAGES_SIZE (1u << 14)
-#define MIN_ROOM 512      /* bytes of a region that are worth trying */
-#define MAX_INSNS 64
+#define MIN_ROOM   512 /* bytes of a region that are worth trying */
+#define MAX_INSNS  64
 
 /* ---- tables ---- */
 
@@ -25,7 +25,6 @@ static struct jit_block **page_slot(const struct jit *j, uint64_t paddr)
 {
     return &j->pages[bits_mix(paddr >> MEM_PAGE_BITS) & (PAGES_SIZE - 1)];
 }
-
 
 static unsigned side_of(const struct jit_block *b, const struct jit *j, struct jit_block **slot)
 {
@@ -315,7 +314,8 @@ static uint64_t now_ns(void)
 static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
                                    const uint8_t *host)
 {
-    struct guest_fetch f = {.pc = c->pc, .host = host,
+    struct guest_fetch f = {.pc = c->pc,
+                            .host = host,
                             .len = (uint32_t)(MEM_PAGE_SIZE - (c->pc & MEM_PAGE_MASK)),
                             .max_insns = j->config.max_insns ? j->config.max_insns : MAX_INSNS};
     uint64_t start = now_ns(), paddr2;
@@ -356,8 +356,9 @@ static bool same_second_page(struct cpu *c, const struct jit_block *b)
     uint64_t paddr2;
     const uint8_t *host;
 
-    return !b->paddr2 || (cpu_fetch(c, (b->pc & ~MEM_PAGE_MASK) + MEM_PAGE_SIZE, &paddr2,
-                                    &host) == CPU_OK && paddr2 == b->paddr2);
+    return !b->paddr2 ||
+           (cpu_fetch(c, (b->pc & ~MEM_PAGE_MASK) + MEM_PAGE_SIZE, &paddr2, &host) == CPU_OK &&
+            paddr2 == b->paddr2);
 }
 
 struct jit_block *jit_find(struct jit *j, struct cpu *c)
@@ -441,8 +442,7 @@ static bool open_target(struct jit *j, struct err *e)
         return false;
     }
     if (!j->target->supported()) {
-        err_set(e, ENOTSUP, "the JIT needs a CPU with %s (try --engine interp)",
-                j->target->needs);
+        err_set(e, ENOTSUP, "the JIT needs a CPU with %s (try --engine interp)", j->target->needs);
         return false;
     }
     return true;
@@ -502,8 +502,8 @@ void jit_attach(struct jit *j, const struct cpu *c)
 {
     j->layout.l1_mask = c->tlb.l1_mask;
     for (unsigned m = 0; m < TLB_MODES; m++)
-        j->layout.l1[m] = (int32_t)((const char *)(c->tlb.l1 + m * (c->tlb.l1_mask + 1)) -
-                                    (const char *)c);
+        j->layout.l1[m] =
+            (int32_t)((const char *)(c->tlb.l1 + m * (c->tlb.l1_mask + 1)) - (const char *)c);
 }
 
 enum jit_left jit_run(struct jit *j, struct cpu *c, const struct jit_block *b)

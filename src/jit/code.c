@@ -30,8 +30,10 @@ int jit_code_init(struct jit_code *m, size_t size, struct err *e)
         munmap(rw, size);
     if (rx != MAP_FAILED)
         munmap(rx, size);
-    return err_sys(e, err, "code cache of %zu bytes: this host maps no executable memory twice "
-                           "(try --engine interp)", size);
+    return err_sys(e, err,
+                   "code cache of %zu bytes: this host maps no executable memory twice "
+                   "(try --engine interp)",
+                   size);
 }
 
 void jit_code_fini(struct jit_code *m)

@@ -33,8 +33,8 @@ struct jit_block;
 /* Where a value is that a guest register ought to hold: what restores precise state. */
 struct jit_dirty {
     uint16_t slot;
-    uint8_t where; /* enum jit_where */
-    uint8_t reg;   /* GPR or vector register number */
+    uint8_t where;  /* enum jit_where */
+    uint8_t reg;    /* GPR or vector register number */
     uint32_t index; /* spill slot, constant in jit_block.consts, or the slot whose memory has it */
 };
 enum jit_where { JIT_IN_GPR, JIT_IN_VEC, JIT_IN_SPILL, JIT_IN_CONST, JIT_IN_SLOT };
@@ -42,9 +42,9 @@ enum jit_where { JIT_IN_GPR, JIT_IN_VEC, JIT_IN_SPILL, JIT_IN_CONST, JIT_IN_SLOT
 /* A load or store that has a slow path. */
 struct jit_site {
     struct jit_block *block;
-    uint64_t pc;         /* of its guest instruction */
-    uint16_t index;      /* of that instruction in the unit, from 0 */
-    uint16_t mo;         /* IR_MO_* */
+    uint64_t pc;            /* of its guest instruction */
+    uint16_t index;         /* of that instruction in the unit, from 0 */
+    uint16_t mo;            /* IR_MO_* */
     uint32_t dirty, ndirty; /* range of jit_block.dirty */
 };
 
@@ -56,7 +56,7 @@ struct jit_soft {
 
 /* A way out to a known pc. */
 struct jit_exit {
-    struct jit_block *block;  /* whose exit it is */
+    struct jit_block *block; /* whose exit it is */
     uint64_t pc;
     uint8_t *jump;            /* code address of the jump's displacement; NULL: goes through the
                                  jump cache */
@@ -68,10 +68,10 @@ struct jit_exit {
 /* Exposed for inspection. */
 struct jit_block {
     uint64_t pc, paddr;
-    uint64_t paddr2;  /* of the second page, when the last instruction crosses; else 0 */
+    uint64_t paddr2; /* of the second page, when the last instruction crosses; else 0 */
     uint32_t context;
-    uint32_t bytes;   /* of guest code */
-    uint32_t ninsns;  /* guest instructions */
+    uint32_t bytes;  /* of guest code */
+    uint32_t ninsns; /* guest instructions */
     uint32_t code_size;
     const uint8_t *code;
     struct jit_exit *exits;
@@ -122,15 +122,15 @@ struct jit_cpu {
 };
 
 struct jit_config {
-    size_t code_size; /* bytes; 0: the default */
+    size_t code_size;   /* bytes; 0: the default */
     uint32_t max_insns; /* guest instructions of a unit; 0: the default */
-    bool break_op_on; /* a test breaks one lowering on purpose */
+    bool break_op_on;   /* a test breaks one lowering on purpose */
     uint8_t break_op;
 };
 #define JIT_CODE_DEFAULT (UINT64_C(64) << 20)
-#define JIT_CODE_MAX (UINT64_C(1) << 30)
-#define JIT_CODE_MIN (UINT64_C(256) << 10)
-#define JIT_REGIONS 16
+#define JIT_CODE_MAX     (UINT64_C(1) << 30)
+#define JIT_CODE_MIN     (UINT64_C(256) << 10)
+#define JIT_REGIONS      16
 
 struct jit {
     const struct jit_target *target;
@@ -139,20 +139,20 @@ struct jit {
     struct jit_code code;
     struct jit_config config;
     struct jit_layout layout;
-    size_t stubs_size;      /* at the start of the code memory */
+    size_t stubs_size; /* at the start of the code memory */
     size_t region_size;
-    unsigned region;        /* the one being filled */
-    size_t at;              /* offset of the next block */
+    unsigned region; /* the one being filled */
+    size_t at;       /* offset of the next block */
     struct jit_block *region_blocks[JIT_REGIONS];
     struct jit_block **hash; /* by pc and context */
     size_t hash_size, nblocks;
     struct jit_block **pages; /* by physical page */
     struct jit_exit *linking; /* the exit that waits for its target; cleared if its block goes */
-    struct arena arena;      /* a unit's translation */
+    struct arena arena;       /* a unit's translation */
     struct jit_cpu *cpus;
     unsigned ncpus;
     struct jit_counters count;
-    const void *stubs[16];   /* by the target's own numbering */
+    const void *stubs[16]; /* by the target's own numbering */
 };
 
 /* NULL with a message if the host has no back end or no executable memory. */
@@ -183,12 +183,12 @@ void jit_link(struct jit *j, struct jit_block *b);
 
 /* Why generated code came back. */
 enum jit_left {
-    JIT_LEFT_GOTO,    /* pc is set; look it up (j->linking may be set) */
-    JIT_LEFT_LOOP,    /* pc and context are set by the code or a helper */
-    JIT_LEFT_STOP,    /* a debugger's stop at pc */
-    JIT_LEFT_BUDGET,  /* the block at pc is longer than the budget that is left */
-    JIT_LEFT_ACCESS,  /* a load or store said no (c->access); state is precise at pc, and the
-                         instruction is charged */
+    JIT_LEFT_GOTO,   /* pc is set; look it up (j->linking may be set) */
+    JIT_LEFT_LOOP,   /* pc and context are set by the code or a helper */
+    JIT_LEFT_STOP,   /* a debugger's stop at pc */
+    JIT_LEFT_BUDGET, /* the block at pc is longer than the budget that is left */
+    JIT_LEFT_ACCESS, /* a load or store said no (c->access); state is precise at pc, and the
+                        instruction is charged */
 };
 /* Runs from b on until something wants the run loop. */
 enum jit_left jit_run(struct jit *j, struct cpu *c, const struct jit_block *b);

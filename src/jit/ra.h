@@ -50,8 +50,8 @@ struct ra {
     const struct ra_ops *ops;
     void *ctx;
     struct ra_value *v;
-    ir_ref *dirty; /* by slot: the value its memory lacks, or IR_NONE */
-    ir_ref *mem;   /* by slot: a value whose home it is, or IR_NONE */
+    ir_ref *dirty;                   /* by slot: the value its memory lacks, or IR_NONE */
+    ir_ref *mem;                     /* by slot: a value whose home it is, or IR_NONE */
     uint32_t dirty_list[64], ndirty; /* the slots with one */
     ir_ref holds[RA_BANKS][32];
     uint32_t used[RA_BANKS], locked[RA_BANKS];

@@ -25,8 +25,8 @@ static unsigned slot_bytes(const struct ir_slot *s)
     return s->type == IR_I32 || s->type == IR_F32 ? 4 : 8;
 }
 
-/* Brings the guest registers up to date at a site: all are read before one is written, since a value
- * may be found in another register's memory. */
+/* Brings the guest registers up to date at a site: all are read before one is written, since a
+ * value may be found in another register's memory. */
 static void restore_slots(struct cpu *c, const struct jit_site *s, const struct jit_frame *f)
 {
     const struct jit_block *b = s->block;

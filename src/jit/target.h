@@ -19,8 +19,8 @@ struct jit_frame {
 };
 
 struct jit_target {
-    const char *name;         /* "x86-64" */
-    const char *needs;        /* of the host CPU, for people */
+    const char *name;  /* "x86-64" */
+    const char *needs; /* of the host CPU, for people */
     bool (*supported)(void);
     /* Writes entry, exit and slow-path stubs at the start of the code memory and fills
      * j->stubs; returns their size. */

@@ -224,6 +224,24 @@ static void unstage_args(struct emit *e, const struct ir_edge *edge, unsigned ba
     }
 }
 
+static bool same_page(const struct emit *e, uint64_t pc)
+{
+    return !((pc ^ e->u->pc) & ~MEM_PAGE_MASK);
+}
+
+/* The jump at disp is the only one that leads to a block which does nothing but leave, to the same
+ * page: then it is that exit's own jump, to be patched like any. */
+static void jump_to_exit(struct emit *e, uint8_t *disp, uint32_t block)
+{
+    const struct ir_block *b = &e->u->blocks[block];
+    const struct ir_insn *in = &e->u->insns[b->first];
+
+    if (in->op == IR_exit_pc && same_page(e, in->imm) && !e->direct[block])
+        e->direct[block] = disp;
+    else
+        jump_to_block(e, disp, block);
+}
+
 static void go(struct emit *e, ir_ref i, const struct ir_edge *edge)
 {
     if (i + 1 != e->u->blocks[edge->block].first)
@@ -263,7 +281,7 @@ static void lower_brif(struct emit *e, ir_ref i, const struct ir_insn *in)
     }
     ra_end_block(&e->ra);
     if (!yes->nargs && !no->nargs && i + 1 == e->u->blocks[yes->block].first) {
-        jump_to_block(e, asm_jcc(&e->a, cc ^ 1), no->block);
+        jump_to_exit(e, asm_jcc(&e->a, cc ^ 1), no->block);
         return;
     }
     uint8_t *taken = asm_jcc(&e->a, cc);
@@ -286,8 +304,8 @@ static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
     uint8_t *miss;
 
     *x = (struct jit_exit){.block = e->b, .pc = in->imm};
-    if (!((in->imm ^ e->u->pc) & ~MEM_PAGE_MASK)) {
-        miss = asm_jmp(&e->a);
+    if (same_page(e, in->imm)) {
+        miss = e->direct[e->block] ? e->direct[e->block] : asm_jmp(&e->a);
         x->jump = miss + e->a.delta;
         x->unlinked = e->a.p + e->a.delta;
         asm_patch_here(&e->a, miss);
@@ -356,8 +374,7 @@ void hx64_lower_end(struct emit *e, ir_ref i)
 
 struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from)
 {
-    struct cold c = {.kind = kind, .from = from, .reg = -1,
-                     .vec_live = e->ra.used[RA_VEC] != 0};
+    struct cold c = {.kind = kind, .from = from, .reg = -1, .vec_live = e->ra.used[RA_VEC] != 0};
     vec_push(&e->cold, c);
     return &e->cold.data[e->cold.len - 1];
 }
@@ -419,7 +436,7 @@ static void cold_nan(struct emit *e, const struct cold *c)
 void hx64_emit_cold(struct emit *e)
 {
     static void (*const kinds[])(struct emit *, const struct cold *) = {
-        [COLD_LOAD] = cold_load, [COLD_STORE] = cold_store, [COLD_SOFT] = cold_soft,
+        [COLD_LOAD] = cold_load,   [COLD_STORE] = cold_store, [COLD_SOFT] = cold_soft,
         [COLD_LEAVE] = cold_leave, [COLD_NAN] = cold_nan,
     };
 
@@ -474,7 +491,8 @@ static void lower(struct emit *e, ir_ref i)
 
     ra_next(&e->ra, i);
     switch (in->op) {
-    case IR_nop: case IR_const:
+    case IR_nop:
+    case IR_const:
         break;
     case IR_param:
         ra_param(&e->ra, i);
@@ -531,17 +549,23 @@ static bool x64_emit(struct jit *j, const struct ir_unit *u, const struct jit_la
 {
     uint8_t *rx = j->code.rx + j->at, *rw = j->code.rw + j->at;
     struct emit e = {.a = {.p = rw, .end = rw + room, .delta = rx - rw},
-                     .j = j, .u = u, .l = l, .b = b, .insn_pc = UINT64_MAX,
+                     .j = j,
+                     .u = u,
+                     .l = l,
+                     .b = b,
+                     .insn_pc = UINT64_MAX,
                      .fma = __builtin_cpu_supports("fma")};
 
     ra_init(&e.ra, u, &x64_ra_ops, &e);
     e.labels = arena_array(u->arena, uint8_t *, u->nblocks);
+    e.direct = arena_array(u->arena, uint8_t *, u->nblocks);
     e.fused = arena_array(u->arena, uint8_t, u->ninsns);
     find_fused(&e);
     b->code = rx;
     emit_entry(&e);
     for (uint32_t k = 0; k < u->nblocks && !e.a.full && !e.ra.failed; k++) {
         e.labels[k] = e.a.p;
+        e.block = k;
         for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++)
             lower(&e, i);
     }

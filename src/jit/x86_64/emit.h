@@ -15,9 +15,9 @@
 #include "jit/x86_64/asm.h"
 
 enum { REG_CPU = RBP, REG_BUDGET = R15 };
-#define INT_REGS (1u << RBX | 1u << RSI | 1u << RDI | 0x7f00u) /* and r8 to r14 */
-#define INT_CLOBBERED (1u << RSI | 1u << RDI | 0x0f00u)        /* and r8 to r11 */
-#define VEC_REGS 0xfff8u                                       /* xmm3 to xmm15 */
+#define INT_REGS      (1u << RBX | 1u << RSI | 1u << RDI | 0x7f00u) /* and r8 to r14 */
+#define INT_CLOBBERED (1u << RSI | 1u << RDI | 0x0f00u)             /* and r8 to r11 */
+#define VEC_REGS      0xfff8u                                       /* xmm3 to xmm15 */
 
 #define CPU_AT(field) asm_at(REG_CPU, (int32_t)offsetof(struct cpu, field))
 
@@ -28,12 +28,12 @@ enum {
     STUB_LEFT_LOOP,
     STUB_LEFT_STOP,
     STUB_LEFT_BUDGET,
-    STUB_LOAD,      /* rcx: address, rdx: site; result in rax; all else kept */
-    STUB_LOAD_VEC,  /* the same where vector registers are in use */
-    STUB_STORE,     /* and rax: value */
+    STUB_LOAD,     /* rcx: address, rdx: site; result in rax; all else kept */
+    STUB_LOAD_VEC, /* the same where vector registers are in use */
+    STUB_STORE,    /* and rax: value */
     STUB_STORE_VEC,
-    STUB_SOFT,      /* xmm0 to xmm2: operands, rdx: struct jit_soft; result in rax; all else kept */
-    STUB_FP_SYNC,   /* sticky flags into the CPU; all kept but scratch */
+    STUB_SOFT,    /* xmm0 to xmm2: operands, rdx: struct jit_soft; result in rax; all else kept */
+    STUB_FP_SYNC, /* sticky flags into the CPU; all kept but scratch */
 };
 
 /* Code that is rarely run lies behind the block. */
@@ -41,13 +41,13 @@ enum cold_kind { COLD_LOAD, COLD_STORE, COLD_SOFT, COLD_LEAVE, COLD_NAN };
 
 struct cold {
     enum cold_kind kind;
-    uint8_t *from;      /* displacement that leads here */
+    uint8_t *from; /* displacement that leads here */
     const uint8_t *back;
-    int reg;            /* COLD_LOAD, COLD_SOFT, COLD_NAN: destination; COLD_STORE: value, -1: imm */
-    bool vec;           /* reg is a vector register */
+    int reg;  /* COLD_LOAD, COLD_SOFT, COLD_NAN: destination; COLD_STORE: value, -1: imm */
+    bool vec; /* reg is a vector register */
     bool vec_live;
     uint8_t type;
-    uint32_t index;     /* site or soft; COLD_LEAVE: instructions to give back */
+    uint32_t index; /* site or soft; COLD_LEAVE: instructions to give back */
     uint64_t imm;
 };
 
@@ -70,11 +70,13 @@ struct emit {
     struct {
         VEC(struct fixup);
     } fixups;
-    uint8_t **labels;   /* by IR block */
-    uint8_t *fused;     /* by value: a comparison that its user emits */
-    uint32_t insn;      /* index of the current guest instruction */
+    uint8_t **labels; /* by IR block */
+    uint8_t **direct; /* by IR block: the one jump to it, when it does nothing but leave */
+    uint8_t *fused;   /* by value: a comparison that its user emits */
+    uint32_t block;   /* the IR block being emitted */
+    uint32_t insn;    /* index of the current guest instruction */
     uint64_t insn_pc;
-    bool fma;           /* the host has FMA3 */
+    bool fma; /* the host has FMA3 */
 };
 
 /* Each lowers the instruction at index i. */

@@ -73,8 +73,7 @@ static bool result_is_vec(const struct ir_insn *in)
 
 /* A cold jump to the soft path; operands are in place.  The result goes to dst and on at the
  * place that the caller sets. */
-static struct cold *soft_cold(struct emit *e, const struct ir_insn *in, unsigned dst,
-                              uint8_t *from)
+static struct cold *soft_cold(struct emit *e, const struct ir_insn *in, unsigned dst, uint8_t *from)
 {
     struct cold *c = hx64_cold(e, COLD_SOFT, from);
     c->index = new_soft(e, in);
@@ -174,8 +173,13 @@ static void lower_minmax(struct emit *e, ir_ref i, const struct ir_insn *in)
     uint32_t index = unordered->index;
     size_t first = e->cold.len - 1;
     struct cold *equal = hx64_cold(e, COLD_SOFT, asm_jcc(&e->a, CC_E));
-    *equal = (struct cold){.kind = COLD_SOFT, .from = equal->from, .reg = (int)dst, .vec = true,
-                           .vec_live = equal->vec_live, .type = in->type, .index = index};
+    *equal = (struct cold){.kind = COLD_SOFT,
+                           .from = equal->from,
+                           .reg = (int)dst,
+                           .vec = true,
+                           .vec_live = equal->vec_live,
+                           .type = in->type,
+                           .index = index};
     asm_rr(&e->a, scalar(in->type), in->op == IR_fmin ? 0x5d : 0x5f, dst, 1);
     e->cold.data[first].back = e->cold.data[first + 1].back = e->a.p;
 }
@@ -303,16 +307,23 @@ void hx64_lower_fp(struct emit *e, ir_ref i)
     const struct ir_insn *in = &e->u->insns[i];
 
     switch (in->op) {
-    case IR_fadd: case IR_fsub: case IR_fmul: case IR_fdiv: case IR_fsqrt:
+    case IR_fadd:
+    case IR_fsub:
+    case IR_fmul:
+    case IR_fdiv:
+    case IR_fsqrt:
         lower_arith(e, i, in);
         break;
     case IR_fma:
         lower_fma(e, i, in);
         break;
-    case IR_fmin: case IR_fmax:
+    case IR_fmin:
+    case IR_fmax:
         lower_minmax(e, i, in);
         break;
-    case IR_feq: case IR_flt: case IR_fle:
+    case IR_feq:
+    case IR_flt:
+    case IR_fle:
         lower_fcmp(e, i, in);
         break;
     case IR_f2i:

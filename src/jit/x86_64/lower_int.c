@@ -52,9 +52,8 @@ static void lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
 
     if (add_by_lea(e, i, in, w))
         return;
-    if (row->commutes &&
-        (ra_const(&e->ra, a, &c) ||
-         (!ra_const(&e->ra, b, &c) && !ra_dies(&e->ra, a) && ra_dies(&e->ra, b)))) {
+    if (row->commutes && (ra_const(&e->ra, a, &c) || (!ra_const(&e->ra, b, &c) &&
+                                                      !ra_dies(&e->ra, a) && ra_dies(&e->ra, b)))) {
         a = in->arg[1];
         b = in->arg[0];
     }
@@ -139,7 +138,7 @@ struct shift_row {
     uint8_t bmi_pp; /* prefix of shlx, shrx, sarx; 0: none */
 };
 static const struct shift_row shift_rows[IR_OP_COUNT] = {
-    [IR_shl] = {SH_SHL, 1}, [IR_shr] = {SH_SHR, 3}, [IR_sar] = {SH_SAR, 2},
+    [IR_shl] = {SH_SHL, 1},  [IR_shr] = {SH_SHR, 3},  [IR_sar] = {SH_SAR, 2},
     [IR_rotl] = {SH_ROL, 0}, [IR_rotr] = {SH_ROR, 0},
 };
 
@@ -172,9 +171,9 @@ struct unary_row {
     bool own_width; /* REX.W by the type; else flags say it */
 };
 static const struct unary_row unary_rows[IR_OP_COUNT] = {
-    [IR_clz] = {PF3 | M0F, 0xbd, true},    [IR_ctz] = {PF3 | M0F, 0xbc, true},
-    [IR_popcnt] = {PF3 | M0F, 0xb8, true}, [IR_sext8] = {M0F | RMBYTE, 0xbe, true},
-    [IR_sext16] = {M0F, 0xbf, true},       [IR_sext32] = {W, 0x63, false},
+    [IR_clz] = {PF3 | M0F, 0xbd, true},       [IR_ctz] = {PF3 | M0F, 0xbc, true},
+    [IR_popcnt] = {PF3 | M0F, 0xb8, true},    [IR_sext8] = {M0F | RMBYTE, 0xbe, true},
+    [IR_sext16] = {M0F, 0xbf, true},          [IR_sext32] = {W, 0x63, false},
     [IR_zext8] = {M0F | RMBYTE, 0xb6, false}, [IR_zext16] = {M0F, 0xb7, false},
     [IR_zext32] = {0, 0x8b, false},
 };
@@ -202,8 +201,8 @@ static void lower_bswap(struct emit *e, ir_ref i, const struct ir_insn *in)
 /* ---- comparisons ---- */
 
 static const uint8_t cmp_cc[IR_OP_COUNT] = {
-    [IR_eq] = CC_E, [IR_ne] = CC_NE, [IR_lts] = CC_L, [IR_ges] = CC_GE, [IR_ltu] = CC_B,
-    [IR_geu] = CC_AE,
+    [IR_eq] = CC_E,   [IR_ne] = CC_NE, [IR_lts] = CC_L,
+    [IR_ges] = CC_GE, [IR_ltu] = CC_B, [IR_geu] = CC_AE,
 };
 
 unsigned hx64_compare(struct emit *e, ir_ref cmp)
@@ -293,25 +292,42 @@ void hx64_lower_int(struct emit *e, ir_ref i)
     const struct ir_insn *in = &e->u->insns[i];
 
     switch (in->op) {
-    case IR_add: case IR_sub: case IR_and: case IR_or: case IR_xor:
+    case IR_add:
+    case IR_sub:
+    case IR_and:
+    case IR_or:
+    case IR_xor:
         lower_alu(e, i, in);
         break;
     case IR_mul:
         lower_mul(e, i, in);
         break;
-    case IR_mulhu: case IR_mulhs:
+    case IR_mulhu:
+    case IR_mulhs:
         lower_mulh(e, i, in);
         break;
-    case IR_divu: case IR_divs: case IR_remu: case IR_rems:
+    case IR_divu:
+    case IR_divs:
+    case IR_remu:
+    case IR_rems:
         lower_div(e, i, in);
         break;
-    case IR_shl: case IR_shr: case IR_sar: case IR_rotl: case IR_rotr:
+    case IR_shl:
+    case IR_shr:
+    case IR_sar:
+    case IR_rotl:
+    case IR_rotr:
         lower_shift(e, i, in);
         break;
     case IR_bswap:
         lower_bswap(e, i, in);
         break;
-    case IR_eq: case IR_ne: case IR_lts: case IR_ges: case IR_ltu: case IR_geu:
+    case IR_eq:
+    case IR_ne:
+    case IR_lts:
+    case IR_ges:
+    case IR_ltu:
+    case IR_geu:
         lower_cmp(e, i);
         break;
     case IR_select:

@@ -29,7 +29,7 @@ static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
         }
     }
     if (bytes > 1 && mo & IR_MO_ALIGN) { /* not by the tag: its low bits have a meaning */
-        asm_rr(&e->a, 0, 0xf6, 0, RCX); /* test cl */
+        asm_rr(&e->a, 0, 0xf6, 0, RCX);  /* test cl */
         asm_u8(&e->a, bytes - 1);
         misaligned = asm_jcc(&e->a, CC_NE);
     }

@@ -155,15 +155,15 @@ static void stub_fp_sync(struct asm_buf *a)
 
 size_t hx64_stubs(struct jit *j)
 {
-    struct asm_buf a = {.p = j->code.rw, .end = j->code.rw + 8192,
-                        .delta = j->code.rx - j->code.rw};
+    struct asm_buf a = {
+        .p = j->code.rw, .end = j->code.rw + 8192, .delta = j->code.rx - j->code.rw};
     const uint8_t *leave = a.p + a.delta;
 
     stub_leave(&a);
-#define STUB(index, ...)                                                                        \
-    do {                                                                                        \
-        j->stubs[index] = a.p + a.delta;                                                        \
-        __VA_ARGS__;                                                                            \
+#define STUB(index, ...)                                                                           \
+    do {                                                                                           \
+        j->stubs[index] = a.p + a.delta;                                                           \
+        __VA_ARGS__;                                                                               \
     } while (0)
     STUB(STUB_ENTER, stub_enter(&a));
     STUB(STUB_LEFT_GOTO, stub_left(&a, JIT_LEFT_GOTO, leave));
@@ -196,8 +196,8 @@ unsigned hx64_fp_flags(void)
 
     if (m & MXCSR_FLAGS)
         _mm_setcsr(m & ~(unsigned)MXCSR_FLAGS);
-    return (m & 1 ? SF_NV : 0) | (m & 4 ? SF_DZ : 0) | (m & 8 ? SF_OF : 0) |
-           (m & 16 ? SF_UF : 0) | (m & 32 ? SF_NX : 0);
+    return (m & 1 ? SF_NV : 0) | (m & 4 ? SF_DZ : 0) | (m & 8 ? SF_OF : 0) | (m & 16 ? SF_UF : 0) |
+           (m & 32 ? SF_NX : 0);
 }
 
 void hx64_fp_leave(void)
