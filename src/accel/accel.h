@@ -68,7 +68,8 @@ struct interp *interp_new(const struct accel_config *config);
 void interp_free(struct interp *it);
 void interp_flush(struct interp *it);
 /* Runs at most `limit` instructions at pc (precisely: devices may be touched), interrupts aside; traps
- * are entered.  ACCEL_BUDGET: limit or budget reached, or something wants the run loop (c->pending). */
+ * are entered.  ACCEL_BUDGET: limit or budget reached, or something wants the run loop (c->pending).
+ * With a limit of 1 a debugger's stop at pc is passed, else ACCEL_BREAK. */
 enum accel_stop interp_step(struct interp *it, struct cpu *c, int64_t limit);
 
 #endif

@@ -241,7 +241,6 @@ int machine_reset(struct machine *m, struct err *e)
         m->shift[i] = 0;
         c->count_end = c->budget = 0;
         c->ahead = 0;
-        c->quit = c->stop_passed = 0;
     }
     int rc = board_reset(m->board, e);
     m->accel->ops->flush(m->accel);

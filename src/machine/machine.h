@@ -1,13 +1,13 @@
 /*
  * machine.h - a whole machine: CPUs, board, engine, virtual time, windows.
  *
- * Time.  The machine runs in windows: from the time at which one starts, each CPU that
- * is not halted runs the window's number of instructions, in order of its index; then
- * time has passed by that much, due events fire and host doors are polled.  A
- * window ends at the next event that is known when it starts, or after `slice`
- * instructions; an event that a device sets for sooner shortens the window of the CPU that
- * runs (and of those after it) to that time.  A CPU that is halted or ends early lets its
- * share of the window pass.  If all are halted, time jumps to the next event.
+ * Time.  The machine runs in windows: each CPU that is not halted runs, in order of its index, from
+ * the time at which the window starts to that at which it ends; then due events fire and host doors
+ * are polled.  A window ends at the next event that is known when it starts, or after `slice`
+ * instructions.  What happens in it may end it sooner, at the time of the CPU that runs then or later:
+ * an event that a device sets, or a CPU that is woken (it runs from the next window on).  A CPU that
+ * had its turn before the window was shortened is ahead and has so much less in the next.  A CPU that
+ * halts lets the rest of the window pass.  If all are halted, time jumps to the next event.
  *
  *     ns = ticks * 1e9 / rate      a tick is one instruction's time
  *
@@ -15,9 +15,12 @@
  * breakpoints: a stop inside a window leaves the window open, and the next run goes on
  * with it.
  *
- * Position.  machine_count: instructions charged on all CPUs since reset.
+ * Position.  machine_count: instructions charged on all CPUs since reset.  MACHINE_COUNT leaves the
+ * state right behind that instruction: what follows without a further instruction (an event that is
+ * due, an interrupt that is pending) happens when the machine runs on.  At MACHINE_BREAK it has
+ * happened.
  *
- * One thread owns a machine; only machine_interrupt may be called from others.
+ * One thread owns a machine; only machine_interrupt and machine_wake may be called from others.
  */
 #ifndef MACHINE_MACHINE_H
 #define MACHINE_MACHINE_H
