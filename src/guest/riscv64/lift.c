@@ -307,7 +307,7 @@ static const struct rv_rule rules[RV_OP_COUNT] = {
 /* ---- extensions ---- */
 
 /* The extensions that bring instructions. */
-#define EXT_INSNS                                                                                 \
+#define EXT_INSNS                                                                                  \
     (RV_EXT(A) | RV_EXT(C) | RV_EXT(F) | RV_EXT(D) | RV_EXT(ZBA) | RV_EXT(ZBB) | RV_EXT(ZBS) |     \
      RV_EXT(ZBC) | RV_EXT(ZICOND) | RV_EXT(ZICBOM) | RV_EXT(ZICBOZ) | RV_EXT(ZAWRS) |              \
      RV_EXT(ZFA) | RV_EXT(ZCB) | RV_EXT(SVINVAL))

@@ -96,7 +96,7 @@ RV_LIFT_RULE(unary);
 RV_LIFT_RULE(binary);
 RV_LIFT_RULE(minmax);
 RV_LIFT_RULE(mulhsu);
-RV_LIFT_RULE(bit);  /* bclr, binv, bset */
+RV_LIFT_RULE(bit); /* bclr, binv, bset */
 RV_LIFT_RULE(bext);
 RV_LIFT_RULE(czero);
 RV_LIFT_RULE(pure); /* by a helper */

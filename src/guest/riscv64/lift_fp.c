@@ -123,9 +123,7 @@ RV_LIFT_RULE(fp_sign)
     }
     uint64_t sign = r->type == IR_F32 ? BIT(31) : BIT(63);
     ir_ref a = ir_un(u, IR_bits, type, value);
-    ir_ref b = l->in.rs1 == l->in.rs2
-                   ? a
-                   : ir_un(u, IR_bits, type, get_f(l, l->in.rs2, r->type));
+    ir_ref b = l->in.rs1 == l->in.rs2 ? a : ir_un(u, IR_bits, type, get_f(l, l->in.rs2, r->type));
     ir_ref rest = ir_bin(u, IR_and, type, a, ir_const(u, type, sign - 1));
     ir_ref bits = ir_bin(u, IR_or, type, rest, new_sign(l, r, a, b, ir_const(u, type, sign)));
     put_f(l, r->type, ir_un(u, IR_bits, r->type, bits));
@@ -194,18 +192,18 @@ RV_LIFT_RULE(fp_from_x)
 
 /* The constants of fli as singles (unpriv 23.1, table of FLI.S). */
 static const uint32_t constants[32] = {
-    0xbf800000, /* -1 */
-    0x00800000, /* the smallest normal number, of the format */
-    0x37800000, 0x38000000, /* 2^-16, 2^-15 */
-    0x3b800000, 0x3c000000, /* 2^-8, 2^-7 */
-    0x3d800000, 0x3e000000, /* 0.0625, 0.125 */
+    0xbf800000,                                     /* -1 */
+    0x00800000,                                     /* the smallest normal number, of the format */
+    0x37800000, 0x38000000,                         /* 2^-16, 2^-15 */
+    0x3b800000, 0x3c000000,                         /* 2^-8, 2^-7 */
+    0x3d800000, 0x3e000000,                         /* 0.0625, 0.125 */
     0x3e800000, 0x3ea00000, 0x3ec00000, 0x3ee00000, /* 0.25 to 0.4375 */
     0x3f000000, 0x3f200000, 0x3f400000, 0x3f600000, /* 0.5 to 0.875 */
     0x3f800000, 0x3fa00000, 0x3fc00000, 0x3fe00000, /* 1 to 1.75 */
     0x40000000, 0x40200000, 0x40400000, 0x40800000, /* 2, 2.5, 3, 4 */
-    0x41000000, 0x41800000, /* 8, 16 */
-    0x43000000, 0x43800000, /* 2^7, 2^8 */
-    0x47000000, 0x47800000, /* 2^15, 2^16 */
+    0x41000000, 0x41800000,                         /* 8, 16 */
+    0x43000000, 0x43800000,                         /* 2^7, 2^8 */
+    0x47000000, 0x47800000,                         /* 2^15, 2^16 */
     0x7f800000, SF_NAN32,
 };
 enum { FLI_SMALLEST = 1 };

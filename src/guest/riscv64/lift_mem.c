@@ -24,7 +24,8 @@ RV_LIFT_RULE(load_reserved)
     rv_lift_put_x(l, v);
 }
 
-/* Without the reservation, memory is not touched, not even checked (unpriv 14.2 leaves that open). */
+/* Without the reservation, memory is not touched, not even checked (unpriv 14.2 leaves that open).
+ */
 RV_LIFT_RULE(store_conditional)
 {
     struct ir_unit *u = l->u;

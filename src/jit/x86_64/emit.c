@@ -1,4 +1,5 @@
 /* emit.c - one IR unit to one block: the driver, calls, ends of blocks, cold code. */
+#include <cpuid.h>
 #include <stdlib.h>
 
 #include "base/bits.h"
@@ -160,8 +161,10 @@ void hx64_lower_call(struct emit *e, ir_ref i)
 
     if (h->effects & IR_HELPER_FP)
         asm_call_to(&e->a, e->j->stubs[STUB_FP_SYNC]);
-    if (sees)
+    if (sees) {
         ra_write_back(&e->ra);
+        ra_evict_home(&e->ra, e->u->names->pc_slot);
+    }
     if (h->effects & (IR_HELPER_WRITES | IR_HELPER_LEAVES))
         ra_forget_homes(&e->ra);
     ra_before_call(&e->ra);
@@ -612,10 +615,17 @@ static enum jit_left x64_enter(struct jit *j, struct cpu *c, const uint8_t *code
     return (enum jit_left)l.why;
 }
 
+/* AMD APM volume 3, appendix E, function 8000_0001h: ABM is LZCNT. */
+static bool has_lzcnt(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) && ecx & bit_LZCNT;
+}
+
 static bool x64_supported(void)
 {
     return __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-           __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("popcnt");
+           __builtin_cpu_supports("popcnt") && has_lzcnt();
 }
 
 const struct jit_target jit_target_x86_64 = {
