@@ -369,8 +369,7 @@ static void undirty(struct ra *ra, uint32_t slot)
     }
 }
 
-/* The slot's memory is about to change: whoever only lives there moves out. */
-static void evict_home(struct ra *ra, uint32_t slot)
+void ra_evict_home(struct ra *ra, uint32_t slot)
 {
     ir_ref v = ra->mem[slot];
 
@@ -387,7 +386,7 @@ static void write_back(struct ra *ra, uint32_t slot)
     ir_ref v = ra->dirty[slot];
     uint64_t c;
 
-    evict_home(ra, slot);
+    ra_evict_home(ra, slot);
     if (ra_const(ra, v, &c))
         ra->ops->store_slot_const(ra->ctx, c, slot_of(ra, slot));
     else

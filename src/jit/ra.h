@@ -88,6 +88,8 @@ void ra_get(struct ra *ra, ir_ref v, uint32_t slot);
 void ra_put(struct ra *ra, uint32_t slot, ir_ref v);
 /* Writes every dirty slot back. */
 void ra_write_back(struct ra *ra);
+/* The slot's memory is about to change: whoever only lives there moves out. */
+void ra_evict_home(struct ra *ra, uint32_t slot);
 /* Slots may change in memory: nothing has a home any more (values that have only that are loaded
  * first: call before the change, with nothing dirty). */
 void ra_forget_homes(struct ra *ra);

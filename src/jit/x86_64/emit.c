@@ -232,14 +232,14 @@ static bool same_page(const struct emit *e, uint64_t pc)
     return !((pc ^ e->u->pc) & ~MEM_PAGE_MASK);
 }
 
-/* The jump at disp is the only one that leads to a block which does nothing but leave, to the same
- * page: then it is that exit's own jump, to be patched like any. */
+/* The jump at disp is the first that leads to a block further on which does nothing but leave, to
+ * the same page: then it is that exit's own jump, to be patched like any. */
 static void jump_to_exit(struct emit *e, uint8_t *disp, uint32_t block)
 {
     const struct ir_block *b = &e->u->blocks[block];
     const struct ir_insn *in = &e->u->insns[b->first];
 
-    if (in->op == IR_exit_pc && same_page(e, in->imm) && !e->direct[block])
+    if (in->op == IR_exit_pc && same_page(e, in->imm) && !e->direct[block] && !e->labels[block])
         e->direct[block] = disp;
     else
         jump_to_block(e, disp, block);
