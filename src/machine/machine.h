@@ -107,9 +107,9 @@ struct verify_config {
     void *opaque;
 };
 enum verify_result { VERIFY_SAME, VERIFY_DIFFERENT, VERIFY_STOPPED, VERIFY_ERROR };
-/* Compares at every interval; where they differ, goes back and finds the first instruction after which
- * they do.  report: for people: what was compared, or the instruction, its state before and after on
- * both, its guest code, IR and host code. */
+/* Compares at every interval; where they differ, goes back and finds the instruction after which they
+ * do.  report: for people: what was compared; or the instruction (in its first line), what differs
+ * behind it, and the guest code, IR and host code of its unit. */
 enum verify_result verify_run(const struct verify_config *config, struct buf *report,
                               struct err *e);
 

@@ -1,6 +1,7 @@
 /*
  * machine_impl.h - the inside of a struct machine, among the files of this
- * folder: machine.c runs it, state.c hashes and saves it.
+ * folder: machine.c runs it, state.c hashes and saves it, point.c goes back to an
+ * earlier state.
  */
 #ifndef MACHINE_MACHINE_IMPL_H
 #define MACHINE_MACHINE_IMPL_H
@@ -69,5 +70,12 @@ void machine_hash_fini(struct machine *m);
  * Both have the same map. */
 size_t machine_hash_differ(const struct machine *a, const struct machine *b, uint64_t *pages,
                            size_t max);
+
+/* point.c: a machine's whole state at a moment.  It can be loaded into any machine of the same board,
+ * CPUs and memory, whose engine then starts without translated code. */
+struct machine_point;
+struct machine_point *machine_point_new(struct machine *m);
+void machine_point_free(struct machine_point *p);
+int machine_point_load(const struct machine_point *p, struct machine *m, struct err *e);
 
 #endif

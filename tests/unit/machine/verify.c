@@ -43,13 +43,18 @@ START_TEST(test_same)
     ck_assert_int_eq(verify(&f, &f, 10000, 25000, 0, &report), VERIFY_SAME);
     ck_assert_msg(strstr(report.data, "same at 4 comparisons") &&
                       strstr(report.data, "count 25000"),
-                  "%s", report.data);
+                  "%.2000s", report.data);
     buf_reset(&report);
     ck_assert_int_eq(verify(&f, &f, 10000, UINT64_MAX, 20000, &report), VERIFY_STOPPED);
     buf_fini(&report);
     rig_remove(&f);
 }
 END_TEST
+
+static bool starts(const struct buf *report, const char *text)
+{
+    return report->data && !strncmp(report->data, text, strlen(text));
+}
 
 static int no_disk(void *opaque, uint64_t offset, void *buf, size_t len)
 {
@@ -76,7 +81,7 @@ static void disk_program(struct rvasm *p)
 START_TEST(test_different)
 {
     static const uint64_t intervals[] = {1, 100, 9999, 100000};
-    enum { COUNT = 6 + 2 + 3 * 5000 + 2 + 4 + 1 };
+    enum { COUNT = 6 + 2 + 3 * 5000 + 2 + 4 + 1, LW = 2 + 3 + 2 + 4 };
 
     for (unsigned i = 0; i < ARRAY_LEN(intervals); i++) {
         struct rvasm p = {0};
@@ -97,10 +102,13 @@ START_TEST(test_different)
         config.a.board.disks[0] = (struct dev_disk){.read = no_disk, .size = 4096};
         config.b.board.disks[0] = (struct dev_disk){.read = no_disk, .size = 8192};
         ck_assert_int_eq(verify_run(&config, &report, &e), VERIFY_DIFFERENT);
-        snprintf(want, sizeof want, "different after instruction %d (same at %d)", COUNT,
-                 COUNT - 1);
-        ck_assert_msg(strstr(report.data, want), "%s", report.data);
-        ck_assert_msg(strstr(report.data, "lw") && strstr(report.data, "x[20]"), "%s", report.data);
+        snprintf(want, sizeof want, "different after instruction %d at 0x%016llx: lw", COUNT,
+                 (unsigned long long)RIG_RAM + 4 * LW);
+        ck_assert_msg(starts(&report, want), "%.2000s", report.data);
+        snprintf(want, sizeof want, "both are the same at %d", COUNT - 1);
+        ck_assert_msg(strstr(report.data, want) && strstr(report.data, "x[20]") &&
+                          strstr(report.data, "s5         a 0000000000000008  b 0000000000000010"),
+                      "%.2000s", report.data);
         buf_fini(&report);
         rig_remove(&f);
     }
@@ -122,11 +130,128 @@ START_TEST(test_memory)
     ck_assert_int_eq(verify(&f, &g, 1000, UINT64_MAX, 0, &report), VERIFY_DIFFERENT);
     ck_assert_msg(strstr(report.data, "different before the first instruction") &&
                       strstr(report.data, "000080000020  a"),
-                  "%s", report.data);
+                  "%.2000s", report.data);
     buf_fini(&report);
     rig_remove(&f);
     rig_remove(&g);
 }
 END_TEST
 
-UNIT_MAIN("machine/verify", test_same, test_different, test_memory)
+/* ---- a JIT that is broken on purpose ---- */
+
+enum {
+    ROUNDS = 100,
+    RESET = 6, /* instructions before the program's first */
+    LOOP = 3,  /* words */
+    FILLER = 8,
+    OPS = LOOP + 2 + FILLER,
+    SET = OPS + 4,
+};
+
+static void filler(struct rvasm *p)
+{
+    for (unsigned i = 0; i < FILLER; i++)
+        rv_srli(p, T3, S2, i + 1);
+}
+
+/* A loop, then one long block with an instruction for each of some operations. */
+static void ops_program(struct rvasm *p)
+{
+    rv_addi(p, S2, ZERO, 0x155);
+    rv_addi(p, S3, ZERO, 0x0f3);
+    rv_addi(p, S1, ZERO, ROUNDS);
+    unsigned loop = rv_here(p);
+    rv_addi(p, S1, S1, -1);
+    rv_branch(p, RV_BNE, S1, ZERO, loop);
+    filler(p);
+    rv_word(p, rv_r(0x20, S3, S2, 0, S4, 0x33)); /* sub */
+    rv_word(p, rv_r(0, S3, S2, 4, S5, 0x33));    /* xor */
+    rv_word(p, rv_r(0, S3, S2, 7, S6, 0x33));    /* and */
+    rv_mul(p, S7, S2, S3);
+    rv_word(p, rv_r(0, S3, S2, 2, T0, 0x33)); /* slt */
+    rv_xori(p, T0, T0, 1);                    /* with it: one comparison */
+    filler(p);
+    rv_jump(p, rv_here(p));
+}
+
+/* Runs ops_program; the broken operation is found at a word of it, whose text is `text`, and `also`
+ * is in the report. */
+static void broken(enum ir_op op, bool swap, uint64_t pc, uint64_t count, const char *text,
+                   const char *also)
+{
+    struct rvasm p = {0};
+    struct rig_file f;
+    struct buf report = BUF_INIT;
+    struct err e = {0};
+    char want[120];
+
+    ops_program(&p);
+    rig_write(&f, &p);
+    struct verify_config config = {
+        .a = rig_config(&f, 1), .b = rig_config(&f, 1), .interval = 1000, .until = 5000};
+    config.a.engine = swap ? "jit" : "interp";
+    config.b.engine = swap ? "interp" : "jit";
+    config.a.accel.break_op = config.b.accel.break_op = (int)op;
+    ck_assert_int_eq(verify_run(&config, &report, &e), VERIFY_DIFFERENT);
+    snprintf(want, sizeof want, "different after instruction %llu at 0x%016llx: %s\n",
+             (unsigned long long)count, (unsigned long long)pc, text);
+    ck_assert_msg(starts(&report, want), "%s%.2000s", want, report.data);
+    ck_assert_msg(strstr(report.data, also) && strstr(report.data, "IR as lifted") &&
+                      strstr(report.data, "Host code"),
+                  "%.2000s", report.data);
+    buf_fini(&report);
+    rig_remove(&f);
+}
+
+static bool have_jit(void)
+{
+    struct rvasm p = {0};
+    struct rig_file f;
+    struct err e = {0};
+
+    ops_program(&p);
+    rig_write(&f, &p);
+    struct machine_config config = rig_config(&f, 1);
+    config.engine = "jit";
+    struct machine *m = machine_new(&config, &e);
+    machine_free(m);
+    rig_remove(&f);
+    return m;
+}
+
+/* One instruction is named, whichever of the two is the broken one. */
+START_TEST(test_broken)
+{
+    enum { BEFORE = RESET + LOOP + 2 * ROUNDS + FILLER };
+
+    if (!have_jit())
+        return;
+    for (unsigned swap = 0; swap < 2; swap++) {
+        broken(IR_add, swap, RIG_RAM + 4 * LOOP, RESET + LOOP + 1, "addi s1,s1,-1",
+               "bytes 93 84 f4 ff; ");
+        broken(IR_sub, swap, RIG_RAM + 4 * OPS, BEFORE + 1, "sub s4,s2,s3",
+               swap ? "s4         a 00000000000001f7  b 0000000000000062"
+                    : "s4         a 0000000000000062  b 00000000000001f7");
+        broken(IR_xor, swap, RIG_RAM + 4 * (OPS + 1), BEFORE + 2, "xor s5,s2,s3", " s5 ");
+        broken(IR_and, swap, 0x1014, RESET, "jalr zero,0(t0)", " pc ");
+        broken(IR_mul, swap, RIG_RAM + 4 * (OPS + 3), BEFORE + 4, "mul s7,s2,s3", " s7 ");
+    }
+}
+END_TEST
+
+/* What is wrong only where two instructions are one operation: the unit has both. */
+START_TEST(test_broken_unit)
+{
+    enum { AT = RESET + LOOP + 2 * ROUNDS + FILLER + 4 + 2 };
+    char unit[100];
+
+    if (!have_jit())
+        return;
+    snprintf(unit, sizeof unit, "a unit of 2 instructions from 0x%016llx on",
+             (unsigned long long)RIG_RAM + 4 * SET);
+    for (unsigned swap = 0; swap < 2; swap++)
+        broken(IR_ges, swap, RIG_RAM + 4 * (SET + 1), AT, "xori t0,t0,1", unit);
+}
+END_TEST
+
+UNIT_MAIN("machine/verify", test_same, test_different, test_memory, test_broken, test_broken_unit)
