@@ -1,6 +1,7 @@
 /* main.c - from the command line to a command. */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,15 @@ static int run_command(struct log *log, int argc, char **argv)
     return CLI_ERROR;
 }
 
+/* A standard descriptor that is closed must not become a disk's or a socket's: it is opened so that
+ * its use is an error. */
+static void hold_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+            _exit(CLI_ERROR);
+}
+
 int main(int argc, char **argv)
 {
     const struct argp argp = {NULL, parse, "COMMAND [ARGUMENT...]", doc, NULL, NULL, NULL};
@@ -83,6 +93,7 @@ int main(int argc, char **argv)
     struct command_line line = {.log = &log};
     int status;
 
+    hold_descriptors();
     log_init(&log, STDERR_FILENO, LOG_INFO);
     signal(SIGPIPE, SIG_IGN);
     argp_err_exit_status = CLI_ERROR;

@@ -113,8 +113,8 @@ static int explain(const struct isa *a, struct buf *out, struct err *e)
     const char *text = a->word ? a->word : a->digits;
     const struct rv_row_info *row;
     struct rv_insn in;
-    uint32_t raw;
-    unsigned len;
+    uint32_t raw = 0;
+    unsigned len = 0;
 
     if (a->word ? parse_word(a->word, &raw, &len) : parse_bytes(a->digits, &raw, &len))
         return err_set(e, EINVAL,

@@ -94,49 +94,49 @@ play() {
 play "debug on a terminal" debug count <<'END'
 expect 20 (glovebox)
 send step 5\r
-expect 5 count 5
+expect 30 count 5
 send \r
-expect 5 count 10
+expect 30 count 10
 send rubbish\x03
-expect 5 (glovebox)
+expect 30 (glovebox)
 send st\t 7\r
-expect 5 count 17
+expect 30 count 17
 send info ti\t\r
-expect 5 virtual time
+expect 30 virtual time
 send regs sst\t\r
-expect 5 sstatus
+expect 30 sstatus
 send continue\r
 sleep 300
 raw
 send \x03
-expect 5 paused
+expect 30 paused
 send continue\r
 sleep 300
 send \x01c
-expect 5 paused
+expect 30 paused
 kill 2
-expect 5 ^C
+expect 30 ^C
 send quit\r
-exit 0 5
+exit 0 30
 END
 play "Ctrl-D is quit" debug count <<'END'
 expect 20 (glovebox)
 send \x04
-exit 0 5
+exit 0 30
 END
 play "a terminal is given back by C-a x" run talk <<'END'
 expect 20 kkkk
 raw
 send \x01h
-expect 5 C-a x  quit
+expect 30 C-a x  quit
 send \x01x
-exit 130 5
+exit 130 30
 END
 play "and by a signal" run talk <<'END'
 expect 20 kkkk
 raw
 kill 15
-exit 143 5
+exit 143 30
 END
 play "and when the guest ends" run off <<'END'
 exit 0 20
@@ -144,19 +144,19 @@ END
 play "C-a c, and on" run talk <<'END'
 expect 20 kkkk
 send \x01c
-expect 5 paused
-expect 5 (glovebox)
+expect 30 paused
+expect 30 (glovebox)
 send set t1 0x6a\r
 send continue\r
-expect 5 jjjj
+expect 30 jjjj
 raw
 send \x01c
-expect 5 (glovebox)
+expect 30 (glovebox)
 send quit\r
-exit 130 5
+exit 130 30
 END
 play "bad options leave the terminal alone" run talk --cpus 99 <<'END'
-expect 5 --cpus
-exit 2 5
+expect 30 --cpus
+exit 2 30
 END
 plan

@@ -26,7 +26,7 @@ expect @10 ~ #
 send \x01x
 exit 130 10
 END
-play "two CPUs and a disk" run --engine $fast --cpus 2 --append "console=ttyS0 quiet" <<'END'
+play "two CPUs, and a reboot" run --engine $fast --cpus 2 --append "console=ttyS0 quiet" <<'END'
 expect @120 ~ #
 send nproc\r
 expect @10 \n2\r
@@ -54,6 +54,20 @@ status=$?
 why
 [ $status = 0 ] && tr -d '\r' <"$work/out" | grep -qx 42
 result $? "a shell script on standard input, which then ends"
+
+# Disks: their sizes and first bytes as the guest sees them.
+if [ -r "$guest/initramfs-full.cpio.gz" ]; then
+    head -c 3145728 "$guest/Image" >"$work/disk"
+    cp "$work/disk" "$work/disk.ro"
+    sum=$(head -c 1048576 "$work/disk" | sha256sum | cut -c1-16)
+    gb run "$guest/Image" --initrd "$guest/initramfs-full.cpio.gz" --engine $fast \
+        --append "console=ttyS0 guest=probe" --disk "$work/disk" --disk "$work/disk.ro,ro"
+    why
+    [ $status = 0 ] && [ "$(grep -c "GUEST-DISK vd[ab] 6144 $sum" "$work/out")" = 2 ]
+    result $? "two disks"
+else
+    skip "two disks" "no $guest/initramfs-full.cpio.gz"
+fi
 
 # The firmware of others.
 if [ -r "$guest/fw_dynamic.bin" ]; then

@@ -279,5 +279,7 @@ int main(int argc, char **argv)
     if (p.child)
         kill(p.child, SIGKILL);
     transcript(&p);
+    fclose(steps);
+    free(p.out);
     return 0;
 }
