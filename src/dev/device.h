@@ -9,11 +9,13 @@
 #ifndef DEV_DEVICE_H
 #define DEV_DEVICE_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/vec.h"
 #include "clock/clock.h"
 #include "mem/mem.h"
 #include "snap/snap.h"
@@ -39,6 +41,19 @@ struct dev_reg {
     const char *doc;
 };
 
+/* What the machine's thread waits for on the host while all CPUs wait. */
+struct dev_wait {
+    VEC(struct pollfd);
+    uint64_t ns; /* at most so long, by the host's clock; UINT64_MAX: no matter how long */
+};
+
+static inline void dev_wait_fd(struct dev_wait *w, int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+
+    vec_push(w, p);
+}
+
 struct dev;
 
 /* The operations; const, one for each kind of device. */
@@ -54,6 +69,8 @@ struct dev_class {
     bool (*peek)(struct dev *d, uint64_t offset, unsigned size, uint64_t *value);
     /* Called between windows of execution: takes what host doors have.  May be NULL. */
     void (*poll)(struct dev *d);
+    /* Adds what poll would find something at.  May be NULL. */
+    void (*wait)(struct dev *d, struct dev_wait *w);
 };
 
 /* What every device's own struct begins with. */
@@ -80,6 +97,38 @@ struct dev_chars {
     /* Takes up to len bytes that wait for the guest; 0 if none.  Only called from poll. */
     size_t (*read)(void *opaque, uint8_t *data, size_t len);
     void *opaque;
+    /* Adds what read may find bytes at; NULL: whoever has some wakes the machine. */
+    void (*wait)(void *opaque, struct dev_wait *w);
+};
+
+/* A named stream of bytes, of a virtio console.  "console" is one for people. */
+struct dev_port {
+    const char *name;
+    struct dev_chars chars;
+};
+
+#define DEV_FRAME_MAX 1518 /* bytes: Ethernet, one VLAN tag, without the checksum */
+
+/* A door to a network, for Ethernet frames without their checksums.  It is told the virtual
+ * time (ns), so that its timers need no other clock. */
+struct dev_net {
+    /* A frame from the guest; what cannot be sent is lost. */
+    void (*send)(void *opaque, uint64_t now, const uint8_t *frame, size_t len);
+    /* The next frame for the guest, of at most DEV_FRAME_MAX bytes; 0: none.  Only called from
+     * poll. */
+    size_t (*receive)(void *opaque, uint64_t now, uint8_t *frame);
+    /* Adds what receive may find frames at. */
+    void (*wait)(void *opaque, struct dev_wait *w);
+    void *opaque;
+    uint8_t mac[6];
+};
+
+struct host_share;
+
+/* A folder of the host's that the guest may see. */
+struct dev_share {
+    const char *tag; /* what the guest mounts */
+    struct host_share *share;
 };
 
 /* A door to a disk.  Synchronous; 0 or a negative errno. */
@@ -90,6 +139,9 @@ struct dev_disk {
     void *opaque;
     uint64_t size; /* bytes, a multiple of 512 */
     bool read_only;
+    /* These bytes read as 0 from now on, and need no room on the host; NULL: zeroes are
+     * written. */
+    int (*zero)(void *opaque, uint64_t offset, uint64_t len);
 };
 
 #endif

@@ -251,6 +251,25 @@ int host_disk_write(struct host_disk *d, uint64_t offset, const void *data, size
     return r;
 }
 
+int host_disk_zero(struct host_disk *d, uint64_t offset, uint64_t len, struct err *e)
+{
+    static const char zeroes[64 * 1024];
+    int r = check_range(d, offset, len, e);
+    if (r == 0 && d->read_only)
+        return err_set(e, EROFS, "%s: is open read-only", d->path);
+    if (r == 0 && len &&
+        fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) ==
+            0)
+        return 0;
+    while (r == 0 && len) {
+        size_t n = len < sizeof zeroes ? (size_t)len : sizeof zeroes;
+        r = host_disk_write(d, offset, zeroes, n, e);
+        offset += n;
+        len -= n;
+    }
+    return r;
+}
+
 int host_disk_flush(struct host_disk *d, struct err *e)
 {
     if (d->read_only || fdatasync(d->fd) == 0)

@@ -48,6 +48,8 @@ const char *host_disk_path(const struct host_disk *d);
 int host_disk_read(struct host_disk *d, uint64_t offset, void *data, size_t len, struct err *e);
 int host_disk_write(struct host_disk *d, uint64_t offset, const void *data, size_t len,
                     struct err *e);
+/* The range reads as 0 from now on, and takes no room where the file system can do that. */
+int host_disk_zero(struct host_disk *d, uint64_t offset, uint64_t len, struct err *e);
 int host_disk_flush(struct host_disk *d, struct err *e); /* what was written is on the medium */
 
 #endif

@@ -21,6 +21,9 @@
 #define SLICE_SHARED   50000
 #define SLICE_REALTIME 50000
 #define SLICE_MAX      1000000000
+/* With several CPUs: what a CPU has reserved is lost at its turn's end, so that a turn has room for
+ * lr, sc and the way between them. */
+#define SLICE_MIN 100
 
 static const struct guest *const guests[] = {
     &guest_riscv64,
@@ -143,6 +146,9 @@ static int set_config(struct machine *m, const struct machine_config *config, st
                        c->rate);
     if (c->slice > SLICE_MAX)
         return err_set(e, EINVAL, "the slice is 1 to 10^9 instructions, not %" PRIu64, c->slice);
+    if (c->board.ncpus > 1 && c->slice < SLICE_MIN)
+        return err_set(e, EINVAL, "with several CPUs the slice is at least %d, not %" PRIu64, SLICE_MIN,
+                       c->slice);
     m->guest = find_guest(c->guest, e);
     return m->guest ? 0 : -EINVAL;
 }
@@ -224,6 +230,7 @@ void machine_free(struct machine *m)
     mem_free(m->mem);
     if (m->wake_made)
         host_wake_fini(&m->wake);
+    vec_fini(&m->doors);
     free(m->stops.pcs);
     free(m);
 }
@@ -249,18 +256,21 @@ int machine_reset(struct machine *m, struct err *e)
 
 /* ---- waiting ---- */
 
-static bool door_open(const struct machine *m)
-{
-    return m->config.board.console.read != NULL;
-}
-
-/* Waits until the host's clock is at `until` or somebody wakes the machine. */
+/* Waits until the host's clock is at `until`, a door may have something, or somebody wakes the
+ * machine. */
 static void wait_host(struct machine *m, uint64_t until)
 {
-    struct pollfd fd = {.fd = m->wake.fd, .events = POLLIN};
+    struct dev_wait *w = &m->doors;
+    uint64_t now = host_monotonic_ns();
 
     m->count.waits++;
-    host_wait(&fd, 1, until);
+    w->len = 0;
+    w->ns = UINT64_MAX;
+    dev_wait_fd(w, m->wake.fd, POLLIN);
+    board_wait(m->board, w);
+    if (now < until && w->ns < until - now)
+        until = now + w->ns;
+    host_wait(w->data, (unsigned)w->len, until);
     host_wake_clear(&m->wake);
 }
 
@@ -289,7 +299,7 @@ static bool pass_idle_time(struct machine *m)
 {
     uint64_t next = clock_next(&m->clock), before = machine_time(m);
 
-    if (next == CLOCK_NEVER && !door_open(m))
+    if (next == CLOCK_NEVER && !board_doors(m->board))
         return false;
     if (m->live)
         wait_realtime(m, next);

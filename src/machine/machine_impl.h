@@ -49,6 +49,7 @@ struct machine {
     atomic_bool interrupted;
     struct host_wake wake;
     bool wake_made;
+    struct dev_wait doors; /* scratch of a wait; owned */
 
     /* Of machine_hash: RAM regions. */
     struct page_hashes *hashes;

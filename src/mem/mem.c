@@ -184,6 +184,22 @@ int mem_add_ram(struct mem *m, const char *name, uint64_t base, uint64_t size, s
     return add_host(m, name, base, size, MEM_RAM, e);
 }
 
+void mem_release(struct mem *m, uint64_t paddr, uint64_t len)
+{
+    struct piece p;
+
+    while (mem_next_piece(m, &paddr, &len, &p)) {
+        uint64_t from = bits_align_up(p.offset, MEM_PAGE_SIZE);
+        uint64_t to = (p.offset + p.len) & ~MEM_PAGE_MASK;
+
+        if (p.r->kind != MEM_RAM || from >= to)
+            continue;
+        mem_will_write(m, p.r, from, to - from, NULL);
+        if (madvise(p.r->host + from, to - from, MADV_DONTNEED))
+            memset(p.r->host + from, 0, to - from);
+    }
+}
+
 int mem_add_rom(struct mem *m, const char *name, uint64_t base, uint64_t size, struct err *e)
 {
     return add_host(m, name, base, size, MEM_ROM, e);

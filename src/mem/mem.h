@@ -28,6 +28,7 @@ enum mem_attr {
     MEM_ATTR_TABLE = 2, /* holds page-table entries that a TLB remembers */
     MEM_ATTR_CLEAN = 4, /* not written since the last mem_clean */
     MEM_ATTR_WATCH = 8, /* a debugger watches bytes of it: loads are slow too */
+    MEM_ATTR_BELL = 16, /* holds doorbells */
 };
 
 /* A device's side of the bus.  `offset` is from the region's base and inside it, aligned
@@ -74,6 +75,9 @@ size_t mem_regions(const struct mem *m, struct mem_region *const **regions);
 /* Host memory of [paddr, paddr+len) if that is all in one RAM (or, for reading, ROM) region, else NULL.
  * For loaders and devices' descriptors; a write through it must be followed by mem_wrote. */
 void *mem_host(const struct mem *m, uint64_t paddr, uint64_t len, bool write);
+/* The whole pages in [paddr, paddr+len) that are RAM read as 0 from now on, and the host has their
+ * memory back until they are written. */
+void mem_release(struct mem *m, uint64_t paddr, uint64_t len);
 /* Announces that RAM was changed through a host pointer or by a CPU's slow path: drops
  * translated code that overlaps, TLB entries made from page tables there, CLEAN marks. */
 void mem_wrote(struct mem *m, uint64_t paddr, uint64_t len);
@@ -96,7 +100,7 @@ int mem_dma_write(struct mem *m, uint64_t paddr, const void *buf, uint64_t len);
 uint64_t mem_peek(struct mem *m, uint64_t paddr, void *buf, uint64_t len);
 uint64_t mem_poke(struct mem *m, uint64_t paddr, const void *buf, uint64_t len);
 
-/* MEM_ATTR_CLEAN and MEM_ATTR_WATCH of the page at paddr (the other two follow the marks below).
+/* MEM_ATTR_CLEAN and MEM_ATTR_WATCH of the page at paddr (the others follow the marks below).
  * Every TLB learns at once which accesses are slow now. */
 void mem_attr_set(struct mem *m, uint64_t paddr, enum mem_attr a);
 void mem_attr_clear(struct mem *m, uint64_t paddr, enum mem_attr a);
@@ -110,6 +114,16 @@ void mem_code_add(struct mem *m, uint64_t paddr, uint64_t len);
 void mem_code_drop(struct mem *m, uint64_t paddr, uint64_t len);
 /* Whether a store there would hit translated bytes. */
 bool mem_code_at(const struct mem *m, uint64_t paddr, uint64_t len);
+
+/* A CPU's store made [paddr, paddr+len), all in one page, what it is now. */
+typedef void mem_bell_fn(void *opaque, uint64_t paddr, uint64_t len);
+/* A doorbell: memory like any other, but a CPU's store to any of its bytes calls fn, and is made
+ * where the count is exact.  Writes of devices, loaders and debuggers do not ring.  In RAM; at most 4,
+ * for good. */
+void mem_bell_add(struct mem *m, uint64_t paddr, uint64_t len, mem_bell_fn *fn, void *opaque);
+/* Whether a store there would ring; and doing so, after the store. */
+bool mem_bell_at(const struct mem *m, uint64_t paddr, uint64_t len);
+void mem_bell_ring(struct mem *m, uint64_t paddr, uint64_t len);
 
 /* TLBs to be told of attributes and page-table writes; tlb_init and tlb_fini do this (attaching
  * twice is once). */

@@ -8,26 +8,48 @@
 #include "base/bits.h"
 #include "base/mem_alloc.h"
 
-#define SECTOR      512
-#define ZEROES_MAX  8192 /* sectors in one write-zeroes segment */
-#define ZEROES_SEGS 16
-#define ID_LEN      20
+#define SECTOR 512
+#define ID_LEN 20
+
+/* A request's limits, so that none keeps the machine for long. */
+#define SEG_MAX     (VIO_QUEUE_MAX - 2)
+#define SEG_BYTES   (UINT32_C(128) << 10) /* bytes in a segment */
+#define REQUEST_MAX ((uint64_t)SEG_MAX * SEG_BYTES)
+#define ZEROES_MAX  8192 /* sectors in a segment of a discard or write-zeroes request */
+#define ZEROES_SEGS 8
+
+/* What is done in one go, in bytes, and what any request costs at least. */
+#define BUDGET       (UINT64_C(32) << 20)
+#define REQUEST_COST (UINT64_C(64) << 10)
 
 /* 5.2.3 */
-enum { F_SEG_MAX = 2, F_RO = 5, F_BLK_SIZE = 6, F_FLUSH = 9, F_WRITE_ZEROES = 14 };
+enum {
+    F_SIZE_MAX = 1,
+    F_SEG_MAX = 2,
+    F_RO = 5,
+    F_BLK_SIZE = 6,
+    F_FLUSH = 9,
+    F_DISCARD = 13,
+    F_WRITE_ZEROES = 14
+};
 
 /* 5.2.4 */
 enum {
     C_CAPACITY = 0,
+    C_SIZE_MAX = 8,
     C_SEG_MAX = 12,
     C_BLK_SIZE = 20,
+    C_DISCARD_MAX = 36,
+    C_DISCARD_SEGS = 40,
+    C_DISCARD_ALIGN = 44,
     C_ZEROES_MAX = 48,
     C_ZEROES_SEGS = 52,
+    C_ZEROES_UNMAP = 56,
     C_LEN = 60,
 };
 
 /* 5.2.6 */
-enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8, T_WRITE_ZEROES = 13 };
+enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13 };
 enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
 enum { HEADER_LEN = 16, ZEROES_LEN = 16 };
 
@@ -35,7 +57,6 @@ struct blk {
     struct vio_device vio; /* first */
     struct dev_disk disk;
     char serial[ID_LEN];
-    struct vio_chain chain; /* scratch of a request */
 };
 
 /* A request's header and the size of its data, the status byte left out. */
@@ -43,6 +64,7 @@ struct request {
     uint32_t type;
     uint64_t sector;
     uint64_t out_len, in_len;
+    uint64_t cost; /* bytes moved */
 };
 
 static bool in_range(const struct blk *b, uint64_t sector, uint64_t len)
@@ -68,15 +90,16 @@ static int move(struct blk *b, uint64_t offset, uint64_t addr, uint64_t len, boo
 }
 
 /* The data of a read or write: the writable segments, or the readable ones behind the header. */
-static uint8_t transfer(struct blk *b, const struct request *r, bool to_guest)
+static uint8_t transfer(struct blk *b, struct request *r, bool to_guest)
 {
-    const struct vio_chain *c = &b->chain;
+    const struct vio_chain *c = &b->vio.chain;
     const struct vio_seg *seg = to_guest ? c->seg + c->nout : c->seg;
     uint64_t skip = to_guest ? 0 : HEADER_LEN, left = to_guest ? r->in_len : r->out_len;
     uint64_t offset = r->sector * SECTOR;
 
-    if (!in_range(b, r->sector, left) || (!to_guest && b->disk.read_only))
+    if (left > REQUEST_MAX || !in_range(b, r->sector, left) || (!to_guest && b->disk.read_only))
         return S_IOERR;
+    r->cost = left;
     for (; left; seg++) {
         uint64_t part = seg->len - skip;
 
@@ -104,7 +127,7 @@ static uint8_t get_id(struct blk *b, const struct request *r)
 {
     uint64_t len = r->in_len < ID_LEN ? r->in_len : ID_LEN;
 
-    return vio_chain_write(&b->chain, b->vio.mem, 0, b->serial, len) ? S_OK : S_IOERR;
+    return vio_chain_write(&b->vio.chain, b->vio.mem, 0, b->serial, len) ? S_OK : S_IOERR;
 }
 
 static uint8_t zero_range(struct blk *b, uint64_t sector, uint32_t sectors)
@@ -112,6 +135,8 @@ static uint8_t zero_range(struct blk *b, uint64_t sector, uint32_t sectors)
     static const uint8_t zeroes[64 * 1024];
     uint64_t offset = sector * SECTOR, left = (uint64_t)sectors * SECTOR, part;
 
+    if (b->disk.zero)
+        return b->disk.zero(b->disk.opaque, offset, left) ? S_IOERR : S_OK;
     for (; left; left -= part, offset += part) {
         part = left < sizeof zeroes ? left : sizeof zeroes;
         if (b->disk.write(b->disk.opaque, offset, zeroes, part))
@@ -120,29 +145,31 @@ static uint8_t zero_range(struct blk *b, uint64_t sector, uint32_t sectors)
     return S_OK;
 }
 
-/* Segments of sector u64, sectors u32, flags u32 (bit 0: may unmap).  5.2.6.2 */
-static uint8_t write_zeroes(struct blk *b, const struct request *r)
+/* What is discarded reads as 0 too, so that a guest that looks sees the same everywhere.  Segments
+ * of sector u64, sectors u32, flags u32 (bit 0: may unmap; not for discards).  5.2.6.2 */
+static uint8_t zero(struct blk *b, struct request *r)
 {
+    uint64_t sector, n = r->out_len / ZEROES_LEN, known = r->type == T_WRITE_ZEROES;
     uint8_t seg[ZEROES_LEN], status = S_OK;
-    uint64_t sector, n = r->out_len / ZEROES_LEN;
     uint32_t sectors;
 
     if (b->disk.read_only || !n || n > ZEROES_SEGS || r->out_len % ZEROES_LEN)
         return S_IOERR;
     for (uint64_t i = 0; i < n && status == S_OK; i++) {
-        vio_chain_read(&b->chain, b->vio.mem, HEADER_LEN + i * ZEROES_LEN, seg, sizeof seg);
+        vio_chain_read(&b->vio.chain, b->vio.mem, HEADER_LEN + i * ZEROES_LEN, seg, sizeof seg);
         sector = bits_load_le(seg, 8);
         sectors = (uint32_t)bits_load_le(seg + 8, 4);
-        if (bits_load_le(seg + 12, 4) & ~UINT64_C(1))
+        if (bits_load_le(seg + 12, 4) & ~known)
             return S_UNSUPP;
         if (sectors > ZEROES_MAX || !in_range(b, sector, (uint64_t)sectors * SECTOR))
             return S_IOERR;
+        r->cost += (uint64_t)sectors * SECTOR;
         status = zero_range(b, sector, sectors);
     }
     return status;
 }
 
-static uint8_t carry_out(struct blk *b, const struct request *r)
+static uint8_t carry_out(struct blk *b, struct request *r)
 {
     switch (r->type) {
     case T_IN:
@@ -153,21 +180,23 @@ static uint8_t carry_out(struct blk *b, const struct request *r)
         return flush(b);
     case T_GET_ID:
         return get_id(b, r);
+    case T_DISCARD:
     case T_WRITE_ZEROES:
-        return write_zeroes(b, r);
+        return zero(b, r);
     default:
         return S_UNSUPP;
     }
 }
 
-/* One request: NULL, or how the guest broke the rules. */
-static const char *serve(struct blk *b, uint32_t *written)
+static const char *serve(struct vio_device *v, unsigned queue, uint32_t *written, uint64_t *cost)
 {
-    struct vio_chain *c = &b->chain;
+    struct blk *b = (struct blk *)v;
+    struct vio_chain *c = &v->chain;
     uint8_t header[HEADER_LEN], status;
-    struct request r;
+    struct request r = {0};
 
-    if (!vio_chain_read(c, b->vio.mem, 0, header, sizeof header))
+    (void)queue;
+    if (!vio_chain_read(c, v->mem, 0, header, sizeof header))
         return "a block request has no header";
     if (!c->in_len)
         return "a block request has no status byte";
@@ -178,35 +207,15 @@ static const char *serve(struct blk *b, uint32_t *written)
     r.out_len = c->out_len - HEADER_LEN;
     r.in_len = c->in_len - 1;
     status = carry_out(b, &r);
-    vio_chain_write(c, b->vio.mem, c->in_len - 1, &status, 1);
+    vio_chain_write(c, v->mem, c->in_len - 1, &status, 1);
     *written = (uint32_t)c->in_len;
+    *cost = REQUEST_COST + r.cost;
     return NULL;
 }
 
-/* Ends: the ring holds at most its size, and nothing is added meanwhile but by this device's own
- * writes, which the bound on the turns covers. */
-static void blk_notify(struct vio_device *v, unsigned queue)
+static bool blk_notify(struct vio_device *v, unsigned queue)
 {
-    struct blk *b = (struct blk *)v;
-    struct vio_queue *q = &v->queue[queue];
-    const char *why = NULL;
-    uint32_t written = 0;
-
-    for (unsigned i = 0; i < q->num; i++) {
-        int rc = vio_queue_pop(q, v->mem, &b->chain, &why);
-
-        if (!rc)
-            break;
-        if (rc > 0)
-            why = serve(b, &written);
-        if (why) {
-            vio_broken(v, why);
-            return;
-        }
-        vio_queue_push(q, v->mem, b->chain.head, written);
-    }
-    if (vio_queue_settle(q, v->mem))
-        v->event(v->opaque, VIO_USED);
+    return vio_serve(v, queue, serve, BUDGET);
 }
 
 static void blk_free(struct vio_device *v)
@@ -231,15 +240,21 @@ struct vio_device *vio_blk_new(const struct dev_disk *disk, const char *serial)
     b->vio.ops = &blk_ops;
     b->disk = *disk;
     memcpy(b->serial, serial, strnlen(serial, ID_LEN));
-    b->vio.offered = VIO_FEATURES | BIT(F_SEG_MAX) | BIT(F_BLK_SIZE) | BIT(F_FLUSH) |
-                     (disk->read_only ? BIT(F_RO) : BIT(F_WRITE_ZEROES));
+    b->vio.offered = VIO_FEATURES | BIT(F_SIZE_MAX) | BIT(F_SEG_MAX) | BIT(F_BLK_SIZE) |
+                     BIT(F_FLUSH) |
+                     (disk->read_only ? BIT(F_RO) : BIT(F_DISCARD) | BIT(F_WRITE_ZEROES));
     b->vio.config_len = C_LEN;
     bits_store_le(config + C_CAPACITY, 8, disk->size / SECTOR);
-    bits_store_le(config + C_SEG_MAX, 4, VIO_QUEUE_MAX - 2);
+    bits_store_le(config + C_SIZE_MAX, 4, SEG_BYTES);
+    bits_store_le(config + C_SEG_MAX, 4, SEG_MAX);
     bits_store_le(config + C_BLK_SIZE, 4, SECTOR);
     if (!disk->read_only) {
+        bits_store_le(config + C_DISCARD_MAX, 4, ZEROES_MAX);
+        bits_store_le(config + C_DISCARD_SEGS, 4, ZEROES_SEGS);
+        bits_store_le(config + C_DISCARD_ALIGN, 4, 1);
         bits_store_le(config + C_ZEROES_MAX, 4, ZEROES_MAX);
         bits_store_le(config + C_ZEROES_SEGS, 4, ZEROES_SEGS);
+        config[C_ZEROES_UNMAP] = 1;
     }
     return &b->vio;
 }

@@ -1,7 +1,8 @@
 /*
  * blk.h - the virtio block device.
  *
- * VIRTIO 1.2, section 5.2.  Requests are carried out in order and at once.
+ * VIRTIO 1.2, section 5.2.  Requests are carried out in order; one of more than 31.75 MiB
+ * fails.
  */
 #ifndef DEV_VIRTIO_BLK_H
 #define DEV_VIRTIO_BLK_H

@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "base/mem_alloc.h"
+#include "dev/ticks.h"
 
 #define MAGIC  UINT32_C(0x74726976) /* "virt" */
 #define VENDOR UINT32_C(0x584f4247) /* "GBOX" */
@@ -42,6 +43,8 @@ enum { S_FEATURES_OK = 8, S_DRIVER_OK = 4, S_NEEDS_RESET = 64 };
 
 enum { INT_USED = 1, INT_CONFIG = 2 };
 
+#define AGAIN_NS 1000 /* until a queue with work left is served again */
+
 struct mmio {
     struct dev dev;       /* first */
     struct vio_device *v; /* or NULL */
@@ -49,6 +52,8 @@ struct mmio {
     uint64_t driver_features; /* as written; negotiated at FEATURES_OK */
     uint8_t status, interrupt;
     uint32_t generation;
+    uint32_t left; /* queues with work left, a bit each */
+    struct clock_event again;
 };
 
 static const struct dev_reg mmio_regs[] = {
@@ -93,6 +98,8 @@ static void reset(struct mmio *x)
     x->device_sel = x->driver_sel = x->queue_sel = 0;
     x->driver_features = 0;
     x->status = x->interrupt = 0;
+    x->left = 0;
+    clock_cancel(x->dev.clock, &x->again);
     if (x->v) {
         x->v->negotiated = 0;
         for (unsigned i = 0; i < VIO_QUEUES; i++)
@@ -214,14 +221,34 @@ static void ready_write(struct mmio *x, struct vio_queue *q, uint32_t value)
     q->next_avail = q->next_used = q->signalled = 0;
 }
 
-/* 2.1.2: nothing before DRIVER_OK or after the device stopped. */
+/* 2.1.2: nothing happens before DRIVER_OK or after the device stopped. */
+static bool live(const struct mmio *x)
+{
+    return x->v && x->status & S_DRIVER_OK && x->status & S_FEATURES_OK &&
+           !(x->status & S_NEEDS_RESET);
+}
+
 static void notify(struct mmio *x, uint32_t n)
 {
-    if (!x->v || n >= x->v->ops->queues || !x->v->queue[n].ready)
+    if (!live(x) || n >= x->v->ops->queues || !x->v->queue[n].ready)
         return;
-    if (!(x->status & S_DRIVER_OK) || !(x->status & S_FEATURES_OK) || x->status & S_NEEDS_RESET)
+    x->left &= ~(uint32_t)BIT(n);
+    if (!x->v->ops->notify(x->v, n))
         return;
-    x->v->ops->notify(x->v, n);
+    x->left |= (uint32_t)BIT(n);
+    if (!x->again.pending)
+        clock_set(x->dev.clock, &x->again, clock_now(x->dev.clock) + AGAIN_NS);
+}
+
+static void again(void *opaque)
+{
+    struct mmio *x = opaque;
+    uint32_t left = x->left;
+
+    x->left = 0;
+    for (unsigned n = 0; n < VIO_QUEUES; n++)
+        if (left >> n & 1)
+            notify(x, n);
 }
 
 /* Half of an address of the selected queue, which may not be in use. */
@@ -263,7 +290,12 @@ static bool mmio_write(void *opaque, uint64_t offset, unsigned size, uint64_t va
     struct mmio *x = opaque;
     uint32_t v = (uint32_t)value;
 
-    if (offset >= R_CONFIG || size != 4) /* no configuration here can be written */
+    if (offset >= R_CONFIG) {
+        if (x->v && x->v->ops->config_write)
+            x->v->ops->config_write(x->v, offset - R_CONFIG, size, value);
+        return true;
+    }
+    if (size != 4)
         return true;
     switch (offset) {
     case R_DEVICE_FEATURES_SEL:
@@ -300,6 +332,8 @@ static void mmio_reset(struct dev *d)
     struct mmio *x = (struct mmio *)d;
 
     x->generation = 0;
+    if (x->v && x->v->ops->power_on)
+        x->v->ops->power_on(x->v);
     reset(x);
 }
 
@@ -307,7 +341,7 @@ static void mmio_state(struct dev *d, struct snap *s)
 {
     struct mmio *x = (struct mmio *)d;
 
-    snap_section(s, d->name, 1);
+    snap_section(s, d->name, 2);
     snap_u32(s, "device_sel", &x->device_sel);
     snap_u32(s, "driver_sel", &x->driver_sel);
     snap_u32(s, "queue_sel", &x->queue_sel);
@@ -317,6 +351,8 @@ static void mmio_state(struct dev *d, struct snap *s)
     snap_u32(s, "generation", &x->generation);
     if (!x->v)
         return;
+    snap_u32(s, "left", &x->left);
+    dev_snap_event(s, "again", d->clock, &x->again);
     snap_u64(s, "negotiated", &x->v->negotiated);
     for (unsigned i = 0; i < x->v->ops->queues; i++)
         vio_queue_state(&x->v->queue[i], s);
@@ -324,10 +360,27 @@ static void mmio_state(struct dev *d, struct snap *s)
         x->v->ops->state(x->v, s);
 }
 
+static void mmio_poll(struct dev *d)
+{
+    struct mmio *x = (struct mmio *)d;
+
+    if (live(x) && x->v->ops->poll)
+        x->v->ops->poll(x->v);
+}
+
+static void mmio_wait(struct dev *d, struct dev_wait *w)
+{
+    struct mmio *x = (struct mmio *)d;
+
+    if (live(x) && x->v->ops->wait)
+        x->v->ops->wait(x->v, w);
+}
+
 static void mmio_free(struct dev *d)
 {
     struct mmio *x = (struct mmio *)d;
 
+    clock_cancel(d->clock, &x->again);
     if (x->v)
         x->v->ops->free(x->v);
     free(x);
@@ -344,6 +397,8 @@ static const struct dev_class mmio_class = {
     .state = mmio_state,
     .free = mmio_free,
     .peek = mmio_peek,
+    .poll = mmio_poll,
+    .wait = mmio_wait,
 };
 
 struct dev *vio_mmio_new(const char *name, struct mem *mem, struct clock *clock, struct log *log,
@@ -353,9 +408,11 @@ struct dev *vio_mmio_new(const char *name, struct mem *mem, struct clock *clock,
 
     dev_init(&x->dev, &mmio_class, name, mem, clock, irq, log);
     x->v = v;
+    clock_event_init(&x->again, again, x);
     if (v) {
         v->name = x->dev.name;
         v->mem = mem;
+        v->clock = clock;
         v->log = log;
         v->event = device_event;
         v->opaque = x;

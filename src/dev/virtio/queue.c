@@ -158,6 +158,16 @@ int vio_queue_pop(struct vio_queue *q, struct mem *m, struct vio_chain *c, const
     return 1;
 }
 
+void vio_queue_unpop(struct vio_queue *q, unsigned n)
+{
+    q->next_avail = (uint16_t)(q->next_avail - n);
+}
+
+bool vio_queue_waiting(const struct vio_queue *q, struct mem *m)
+{
+    return load16(m, q->avail + RING_IDX) != q->next_avail;
+}
+
 void vio_queue_push(struct vio_queue *q, struct mem *m, uint16_t head, uint32_t written)
 {
     uint8_t entry[USED_ENTRY];

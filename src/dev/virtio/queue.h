@@ -55,6 +55,10 @@ const char *vio_queue_check(const struct vio_queue *q, struct mem *m);
 
 /* Takes the next request: 1, 0 if there is none, or -EINVAL with *why. */
 int vio_queue_pop(struct vio_queue *q, struct mem *m, struct vio_chain *c, const char **why);
+/* Puts the last n that were taken, and not given back, into their place again. */
+void vio_queue_unpop(struct vio_queue *q, unsigned n);
+/* Whether there is a next request. */
+bool vio_queue_waiting(const struct vio_queue *q, struct mem *m);
 /* Gives it back; `written` bytes were written into it. */
 void vio_queue_push(struct vio_queue *q, struct mem *m, uint16_t head, uint32_t written);
 /* After a run of pushes: asks to be notified of the next request, and says whether the guest

@@ -1,10 +1,15 @@
 # The tests of src/dev.
 
 dev_tests = \
+    tests/unit/dev/balloon \
     tests/unit/dev/clint \
+    tests/unit/dev/net \
+    tests/unit/dev/p9 \
     tests/unit/dev/plic \
+    tests/unit/dev/rng \
     tests/unit/dev/rtc \
     tests/unit/dev/uart \
+    tests/unit/dev/vconsole \
     tests/unit/dev/virtio
 check_PROGRAMS += $(dev_tests)
 TESTS += $(dev_tests)
@@ -14,3 +19,9 @@ tests_unit_dev_plic_SOURCES = tests/unit/dev/plic.c $(dev_test_headers)
 tests_unit_dev_rtc_SOURCES = tests/unit/dev/rtc.c $(dev_test_headers)
 tests_unit_dev_uart_SOURCES = tests/unit/dev/uart.c $(dev_test_headers)
 tests_unit_dev_virtio_SOURCES = tests/unit/dev/virtio.c $(dev_test_headers)
+vio_test_headers = tests/unit/dev/vio_test.h $(dev_test_headers)
+tests_unit_dev_balloon_SOURCES = tests/unit/dev/balloon.c $(vio_test_headers)
+tests_unit_dev_net_SOURCES = tests/unit/dev/net.c $(vio_test_headers)
+tests_unit_dev_p9_SOURCES = tests/unit/dev/p9.c $(vio_test_headers)
+tests_unit_dev_rng_SOURCES = tests/unit/dev/rng.c $(vio_test_headers)
+tests_unit_dev_vconsole_SOURCES = tests/unit/dev/vconsole.c $(vio_test_headers)

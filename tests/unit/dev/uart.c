@@ -28,7 +28,7 @@ static size_t give(void *opaque, uint8_t *data, size_t len)
 
 static struct uart16550 *setup(struct bench *b)
 {
-    const struct dev_chars chars = {take, give, NULL};
+    const struct dev_chars chars = {.write = take, .read = give};
     struct uart16550 *u;
 
     nsent = 0;
@@ -39,7 +39,7 @@ static struct uart16550 *setup(struct bench *b)
     return u;
 }
 
-static void poll(struct bench *b)
+static void polled(struct bench *b)
 {
     b->dev->class->poll(b->dev);
 }
@@ -85,12 +85,12 @@ START_TEST(receive)
     setup(&b);
     bench_write(&b, IER, 1, 1);
     waiting = "xyz";
-    poll(&b); /* no FIFO: one at a time */
+    polled(&b); /* no FIFO: one at a time */
     ck_assert_str_eq(waiting, "yz");
     ck_assert(b.wire[1]);
     ck_assert_uint_eq(bench_read(&b, IIR, 1), 4);
     ck_assert_uint_eq(bench_read(&b, LSR, 1), 0x61);
-    poll(&b);
+    polled(&b);
     ck_assert_str_eq(waiting, "yz");
     ck_assert_uint_eq(bench_peek(&b, RBR, 1), 'x');
     ck_assert_uint_eq(bench_read(&b, RBR, 1), 'x');
@@ -115,7 +115,7 @@ START_TEST(fifo)
     bench_write(&b, IER, 1, 1);
     ck_assert_uint_eq(bench_read(&b, IIR, 1), 0xc1);
     waiting = "0123456";
-    poll(&b);
+    polled(&b);
     ck_assert(!b.wire[1]);
     bench_until(&b, 347221); /* 40 bits at 115200 a second */
     ck_assert(!b.wire[1]);
@@ -126,7 +126,7 @@ START_TEST(fifo)
     ck_assert_uint_eq(bench_read(&b, RBR, 1), '0');
     ck_assert(!b.wire[1]);
     waiting = "789abcdefghij";
-    poll(&b);
+    polled(&b);
     ck_assert(b.wire[1]);
     ck_assert_uint_eq(bench_read(&b, IIR, 1), 0xc4);
     ck_assert_str_eq(waiting, "hij"); /* 16 fit */
@@ -169,7 +169,7 @@ START_TEST(loopback)
     ck_assert_uint_eq(bench_read(&b, IIR, 1), 4);
     ck_assert_uint_eq(bench_read(&b, RBR, 1), 'q');
     waiting = "no";
-    poll(&b);
+    polled(&b);
     ck_assert_str_eq(waiting, "no");
     bench_fini(&b);
 }
@@ -215,7 +215,7 @@ START_TEST(firmware)
     ck_assert_mem_eq(sent, "hello", 5);
     ck_assert_uint_eq(uart16550_take(u, data, sizeof data), 0);
     waiting = "world";
-    poll(&b);
+    polled(&b);
     ck_assert_uint_eq(uart16550_take(u, data, 2), 2);
     ck_assert_uint_eq(uart16550_take(u, data + 2, sizeof data - 2), 3);
     ck_assert_mem_eq(data, "world", 5);

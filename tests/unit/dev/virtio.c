@@ -1,6 +1,7 @@
 /* virtio-mmio, the split queue and the block device, driven as a guest would, and as a hostile one.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 #include "dev/virtio/blk.h"
@@ -88,7 +89,13 @@ static void address(struct bench *b, unsigned reg, uint64_t v)
 
 static void setup_disk(struct bench *b, bool read_only)
 {
-    const struct dev_disk disk = {disk_read, disk_write, disk_flush, NULL, sizeof image, read_only};
+    const struct dev_disk disk = {
+        .read = disk_read,
+        .write = disk_write,
+        .flush = disk_flush,
+        .size = sizeof image,
+        .read_only = read_only,
+    };
 
     for (size_t i = 0; i < sizeof image; i++)
         image[i] = (uint8_t)(i / 512 + i);
@@ -288,7 +295,6 @@ START_TEST(other_requests)
     mem_peek(b.mem, DATA, id, 20);
     ck_assert_str_eq(id, "serial-0");
     ck_assert_uint_eq(request(&b, T_GET_ID, 0, 3), 0);
-    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 2);
     ck_assert_uint_eq(request(&b, 77, 0, 16), 2);
     poke(&b, DATA, 8, 5);
     poke(&b, DATA + 8, 8, 2);
@@ -442,6 +448,119 @@ START_TEST(not_before_driver_ok)
     address(&b, DESC, TABLE);
     ck_assert_uint_eq(request(&b, T_IN, 0, 512), 0);
     ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
+    bench_fini(&b);
+}
+END_TEST
+
+START_TEST(discards)
+{
+    struct bench b;
+
+    setup(&b, 0);
+    ck_assert_uint_eq(bench_read(&b, CONFIG + 36, 4), 8192);
+    ck_assert_uint_eq(bench_read(&b, CONFIG + 40, 4), 8);
+    poke(&b, DATA, 8, 5); /* two segments */
+    poke(&b, DATA + 8, 8, 2);
+    poke(&b, DATA + 16, 8, 9);
+    poke(&b, DATA + 24, 8, 1);
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 32), 0);
+    for (unsigned i = 0; i < SECTORS; i++)
+        ck_assert_uint_eq(!image[i * 512 + 511],
+                          i == 5 || i == 6 || i == 9 || (i + 511) % 256 == 0);
+    poke(&b, DATA + 8, 8, 2 | BIT(32)); /* the flag is write-zeroes' */
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 2);
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 0);
+    poke(&b, DATA + 8, 8, 2 | BIT(33));
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 2);
+    poke(&b, DATA + 8, 8, SECTORS);
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 1);
+    poke(&b, DATA, 8, UINT64_MAX);
+    poke(&b, DATA + 8, 8, 1);
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 1);
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 15), 1);
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 9 * 16), 1); /* more segments than may be */
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 0), 1);
+    bench_fini(&b);
+}
+END_TEST
+
+static uint64_t zeroed[2];
+
+static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
+{
+    (void)opaque;
+    zeroed[0] = offset;
+    zeroed[1] = len;
+    return disk_error;
+}
+
+/* A disk that can do it itself; and nothing larger than a request may be reaches a disk. */
+START_TEST(large_disk)
+{
+    const struct dev_disk disk = {
+        .read = disk_read, .write = disk_write, .zero = disk_zero, .size = UINT64_C(1) << 40};
+    struct bench b;
+
+    disk_error = 0;
+    bench_init(&b);
+    bench_plug(&b,
+               vio_mmio_new("virtio0", b.mem, &b.clock, NULL, bench_line(&b, WIRE),
+                            vio_blk_new(&disk, "")),
+               VIO_MMIO_SIZE);
+    start(&b, BIT(VIO_F_INDIRECT_DESC));
+    poke(&b, DATA, 8, 100000);
+    poke(&b, DATA + 8, 8, 8192);
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 0);
+    ck_assert(zeroed[0] == 51200000 && zeroed[1] == 4 << 20);
+    poke(&b, DATA + 8, 8, 8193);
+    ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 1);
+    disk_error = -EIO;
+    poke(&b, DATA + 8, 8, 1);
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 1);
+    /* 252 times most of RAM */
+    header(&b, T_IN, 0);
+    desc(&b, 0, TABLE, 254 * 16, F_INDIRECT, 0);
+    desc_at(&b, TABLE, HEADER, 16, F_NEXT, 1);
+    for (unsigned i = 1; i < 253; i++)
+        desc_at(&b, TABLE + 16 * i, BENCH_RAM + 0x10000, 0xf0000, F_NEXT | F_WRITE, i + 1);
+    desc_at(&b, TABLE + 253 * 16, STAT, 1, F_WRITE, 0);
+    offer(&b, 0);
+    bench_write(&b, NOTIFY, 4, 0);
+    ck_assert_uint_eq(peek(&b, STAT, 1), 1);
+    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
+    bench_fini(&b);
+}
+END_TEST
+
+static unsigned lines;
+
+/* A guest that breaks its queue again and again does not fill the person's terminal. */
+START_TEST(few_warnings)
+{
+    const struct dev_disk disk = {.read = disk_read, .write = disk_write, .size = sizeof image};
+    struct log log;
+    struct bench b;
+    char text[4096];
+    int pipes[2];
+
+    ck_assert_int_eq(pipe(pipes), 0);
+    log_init(&log, pipes[1], LOG_WARN);
+    bench_init(&b);
+    bench_plug(&b,
+               vio_mmio_new("virtio0", b.mem, &b.clock, &log, bench_line(&b, WIRE),
+                            vio_blk_new(&disk, "")),
+               VIO_MMIO_SIZE);
+    for (unsigned i = 0; i < 100; i++) {
+        start(&b, 0);
+        desc(&b, 0, HEADER, 16, F_NEXT, 0);
+        offer(&b, 0);
+        bench_write(&b, NOTIFY, 4, 0);
+    }
+    ck_assert_uint_eq(bench_read(&b, STATUS, 4) & 64, 64);
+    ssize_t n = read(pipes[0], text, sizeof text);
+    for (ssize_t i = 0; i < n; i++)
+        lines += text[i] == '\n';
+    ck_assert_uint_eq(lines, VIO_WARNINGS);
     bench_fini(&b);
 }
 END_TEST
@@ -646,5 +765,6 @@ START_TEST(random_guest)
 END_TEST
 
 UNIT_MAIN("dev/virtio", empty_slot, negotiation, configuration, reads_and_writes, other_requests,
-          bad_requests, any_layout, indirect, suppression, not_before_driver_ok, hostile,
-          stays_broken, hostile_indirect, hostile_rings, random_guest)
+          bad_requests, any_layout, indirect, suppression, not_before_driver_ok, discards,
+          large_disk, few_warnings, hostile, stays_broken, hostile_indirect, hostile_rings,
+          random_guest)

@@ -3,6 +3,8 @@
 host_tests = \
     tests/unit/host/clock \
     tests/unit/host/file \
+    tests/unit/host/port \
+    tests/unit/host/slirp \
     tests/unit/host/thread \
     tests/unit/host/tty
 if HAVE_CHECK
@@ -11,5 +13,7 @@ TESTS += $(host_tests)
 endif
 tests_unit_host_clock_SOURCES = tests/unit/host/clock.c tests/unit/unit.h
 tests_unit_host_file_SOURCES = tests/unit/host/file.c tests/unit/unit.h
+tests_unit_host_port_SOURCES = tests/unit/host/port.c tests/unit/unit.h
+tests_unit_host_slirp_SOURCES = tests/unit/host/slirp.c tests/unit/unit.h
 tests_unit_host_thread_SOURCES = tests/unit/host/thread.c tests/unit/unit.h
 tests_unit_host_tty_SOURCES = tests/unit/host/tty.c tests/unit/unit.h
