@@ -17,9 +17,15 @@
 
 #define BOARD_CPUS 8
 #define BOARD_DISKS 8
+#define BOARD_NETS 4
+#define BOARD_PORTS 8
+#define BOARD_SHARES 4
+#define BOARD_SEED 32 /* bytes */
 
 /* How a guest ended its machine. */
 enum board_end { BOARD_RUNNING, BOARD_POWEROFF, BOARD_REBOOT, BOARD_FAILED };
+
+struct host_share;
 
 /* All strings and doors outlive the board. */
 struct board_config {
@@ -27,16 +33,31 @@ struct board_config {
     unsigned ncpus;          /* 1 to BOARD_CPUS */
     uint64_t memory;         /* bytes of RAM */
     const char *kernel;      /* ELF, Linux Image, gzip of either, or raw with load_addr; NULL:
-                                none.  Without firmware it is entered in S-mode, an ELF file too */
+                                none.  Without firmware, and unless it is bare, it is entered in
+                                S-mode, an ELF file too */
     const char *initrd;      /* or NULL */
     const char *append;      /* kernel command line, or NULL */
     const char *firmware;    /* an M-mode image at the start of RAM; NULL: the built-in SBI */
+    bool bare;               /* the kernel is entered in M-mode at its entry by all CPUs, with a0 hartid
+                                and a1 device tree, as an ELF file with a symbol "tohost" always
+                                is; there is no SBI */
+    bool semihosting;        /* M- and S-mode may call the host */
+    struct host_share *semihosting_files; /* or NULL: it has no files */
     uint64_t load_addr;      /* of a raw kernel; UINT64_MAX: not given */
     uint64_t timebase;       /* guest timer ticks a second: 10 MHz on virt */
     uint64_t epoch_ns;       /* what the real-time clock says at reset (Unix time, ns) */
     struct dev_chars console;
     struct dev_disk disks[BOARD_DISKS];
     unsigned ndisks;
+    struct dev_net nets[BOARD_NETS];
+    unsigned nnets;
+    struct dev_port ports[BOARD_PORTS]; /* of a virtio console, which is there if there are some */
+    unsigned nports;
+    struct dev_share shares[BOARD_SHARES];
+    unsigned nshares;
+    uint8_t seed[BOARD_SEED]; /* of the entropy device, which is always there */
+    bool balloon;             /* there is a memory balloon, */
+    uint64_t balloon_bytes;   /* and at first the guest is asked to give up so much */
     struct mem *mem;
     struct clock *clock;
     struct log *log;
@@ -64,6 +85,10 @@ int board_reset(struct board *b, struct err *e);
 
 /* Between windows: devices take what their host doors have. */
 void board_poll(struct board *b);
+/* Whether anything could ever come through a door. */
+bool board_doors(const struct board *b);
+/* Adds what board_poll would find something at; see device.h. */
+void board_wait(struct board *b, struct dev_wait *w);
 
 size_t board_devices(const struct board *b, struct dev *const **devs);
 /* State of all devices and the firmware. */

@@ -13,6 +13,7 @@ int boot_load(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;
     struct load_place firmware = b->place;
+    uint64_t tohost;
     int rc = 0;
 
     firmware.raw_addr = b->place.ram_base;
@@ -23,6 +24,7 @@ int boot_load(struct board *b, struct err *e)
         rc = load_program(&b->kernel, "kernel", c->kernel, &b->place, e);
     if (!rc && c->initrd)
         rc = load_file(&b->initrd, "initrd", c->initrd, b->place.ram_size, e);
+    b->bare = !rc && !c->firmware && (c->bare || load_symbol(&b->kernel, "tohost", &tohost));
     return rc;
 }
 
@@ -107,6 +109,27 @@ static void put_reset_rom(struct board *b, uint64_t dtb)
     mem_poke(b->config.mem, rom + sizeof code, data, sizeof data);
 }
 
+/* A program of its own, in M-mode. */
+static void start_bare(struct board *b, uint64_t dtb)
+{
+    enum { A0 = 10, A1 = 11 };
+
+    for (unsigned i = 0; i < b->attached; i++) {
+        struct cpu *c = b->hart[i].cpu;
+
+        c->pc = b->kernel.entry;
+        rv_set_x(c, A0, i);
+        rv_set_x(c, A1, dtb);
+    }
+}
+
+static void start_firmware(struct board *b, uint64_t dtb)
+{
+    put_reset_rom(b, dtb);
+    for (unsigned i = 0; i < b->attached; i++)
+        b->hart[i].cpu->pc = virt_map[VIRT_ROM].base;
+}
+
 int boot_start(struct board *b, struct err *e)
 {
     int rc = b->dtb.data ? 0 : make_dtb(b, e);
@@ -119,12 +142,11 @@ int boot_start(struct board *b, struct err *e)
     load_put(&b->kernel, b->config.mem);
     load_put(&b->initrd, b->config.mem);
     load_put(&b->dtb, b->config.mem);
-    if (!b->config.firmware) {
+    if (b->config.firmware)
+        start_firmware(b, dtb);
+    else if (b->bare)
+        start_bare(b, dtb);
+    else
         sbi_reset(b, b->kernel.data ? b->kernel.entry : b->place.ram_base, dtb);
-        return 0;
-    }
-    put_reset_rom(b, dtb);
-    for (unsigned i = 0; i < b->attached; i++)
-        b->hart[i].cpu->pc = virt_map[VIRT_ROM].base;
     return 0;
 }

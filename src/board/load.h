@@ -47,6 +47,9 @@ int load_file(struct load_image *im, const char *role, const char *path, uint64_
 void load_at(struct load_image *im, uint64_t addr);
 void load_fini(struct load_image *im);
 
+/* Where a symbol of an ELF program lies in memory; false: it has none of that name. */
+bool load_symbol(const struct load_image *im, const char *name, uint64_t *paddr);
+
 /* Refuses images that overlap or leave RAM; those without segments are left out. */
 int load_check(struct load_image *const *images, size_t n, const struct load_place *place,
                struct err *e);

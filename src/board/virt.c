@@ -9,11 +9,18 @@
 #include <string.h>
 
 #include "base/mem_alloc.h"
+#include "board/semihost.h"
 #include "dev/finisher.h"
 #include "dev/goldfish_rtc.h"
+#include "dev/htif.h"
 #include "dev/ticks.h"
+#include "dev/virtio/balloon.h"
 #include "dev/virtio/blk.h"
+#include "dev/virtio/console.h"
 #include "dev/virtio/mmio.h"
+#include "dev/virtio/net.h"
+#include "dev/virtio/p9.h"
+#include "dev/virtio/rng.h"
 
 /* QEMU's hw/riscv/virt.c has the same. */
 const struct virt_range virt_map[] = {
@@ -30,7 +37,12 @@ const struct virt_range virt_map[] = {
 #define RAM_MIN (UINT64_C(8) << 20)
 #define RAM_MAX (UINT64_C(1) << 40) /* the map above RAM is free up to here */
 
-static_assert(VIRT_SLOTS >= BOARD_DISKS, "each disk has its slot");
+/* Slots beyond QEMU's eight go on behind them, with interrupts behind those of all else. */
+#define SLOTS_MORE_IRQ 12
+
+static_assert(VIRT_SLOTS_MAX >= BOARD_DISKS + BOARD_NETS + BOARD_SHARES + 3,
+              "each device has its slot: entropy, ports and the balloon too");
+static_assert(BOARD_PORTS == VIO_PORTS && BOARD_SEED == VIO_RNG_SEED, "as the devices have it");
 static_assert(CLINT_HARTS >= BOARD_CPUS, "each hart has its timer");
 static_assert(PLIC_CONTEXTS >= 2 * BOARD_CPUS, "two contexts a hart");
 
@@ -112,7 +124,15 @@ static bool env_firmware(void *opaque, struct cpu *c)
 {
     struct board *b = opaque;
 
-    return !b->config.firmware && sbi_call(b, c);
+    return !b->config.firmware && !b->bare && sbi_call(b, c);
+}
+
+static bool env_semihosting(void *opaque, struct cpu *c)
+{
+    struct board *b = opaque;
+
+    semihost_call(b->semihost, &b->hart[c->index]);
+    return true;
 }
 
 static void env_changed(void *opaque, struct cpu *c)
@@ -140,6 +160,11 @@ static void finish(void *opaque, enum finisher_how how, unsigned code)
                 code);
 }
 
+static void htif_end(void *opaque, bool failed, unsigned code)
+{
+    board_ended(opaque, failed ? BOARD_FAILED : BOARD_POWEROFF, code);
+}
+
 /* ---- the table of devices ---- */
 
 /* Takes d over, and puts it on the bus. */
@@ -151,9 +176,14 @@ static int add(struct board *b, struct dev *d, enum virt_place place, unsigned s
     return dev_map(d, r->base + slot * r->size, r->size, e);
 }
 
-static struct dev_line irq_of(struct board *b, enum virt_place place)
+unsigned virt_irq(enum virt_place place, unsigned slot)
 {
-    return plic_source(b->plic, virt_map[place].irq);
+    return slot < VIRT_SLOTS ? virt_map[place].irq + slot : SLOTS_MORE_IRQ + slot - VIRT_SLOTS;
+}
+
+static struct dev_line irq_of(struct board *b, enum virt_place place, unsigned slot)
+{
+    return plic_source(b->plic, virt_irq(place, slot));
 }
 
 static int add_cores(struct board *b, struct err *e)
@@ -183,12 +213,36 @@ static int add_chips(struct board *b, struct err *e)
 
     if (!rc)
         rc = add(
-            b, goldfish_rtc_new("rtc", c->mem, c->clock, c->log, irq_of(b, VIRT_RTC), c->epoch_ns),
+            b,
+            goldfish_rtc_new("rtc", c->mem, c->clock, c->log, irq_of(b, VIRT_RTC, 0), c->epoch_ns),
             VIRT_RTC, 0, e);
     if (rc)
         return rc;
-    b->uart = uart16550_new("uart0", c->mem, c->clock, c->log, irq_of(b, VIRT_UART), &c->console);
+    b->uart =
+        uart16550_new("uart0", c->mem, c->clock, c->log, irq_of(b, VIRT_UART, 0), &c->console);
     return add(b, uart16550_dev(b->uart), VIRT_UART, 0, e);
+}
+
+/* The i-th virtio device, in the order in which they fill the slots, or NULL. */
+static struct vio_device *virtio_device(const struct board_config *c, unsigned i)
+{
+    char serial[16];
+
+    snprintf(serial, sizeof serial, "glovebox-%u", i);
+    if (i < c->ndisks)
+        return vio_blk_new(&c->disks[i], serial);
+    i -= c->ndisks;
+    if (i < c->nnets)
+        return vio_net_new(&c->nets[i]);
+    i -= c->nnets;
+    if (!i--)
+        return vio_rng_new(c->seed);
+    if (c->nports && !i--)
+        return vio_console_new(c->ports, c->nports);
+    if (i < c->nshares)
+        return vio_p9_new(&c->shares[i]);
+    i -= c->nshares;
+    return c->balloon && !i ? vio_balloon_new(c->balloon_bytes) : NULL;
 }
 
 static int add_slots(struct board *b, struct err *e)
@@ -196,20 +250,36 @@ static int add_slots(struct board *b, struct err *e)
     const struct board_config *c = &b->config;
     int rc = 0;
 
-    for (unsigned i = 0; i < VIRT_SLOTS && !rc; i++) {
-        struct vio_device *v = NULL;
-        char name[16], serial[16];
+    for (b->slots = 0; b->slots < VIRT_SLOTS_MAX && !rc; b->slots++) {
+        struct vio_device *v = virtio_device(c, b->slots);
+        char name[16];
 
-        snprintf(name, sizeof name, "virtio%u", i);
-        snprintf(serial, sizeof serial, "glovebox-%u", i);
-        if (i < c->ndisks)
-            v = vio_blk_new(&c->disks[i], serial);
+        if (!v && b->slots >= VIRT_SLOTS)
+            break;
+        snprintf(name, sizeof name, "virtio%u", b->slots);
         rc = add(b,
-                 vio_mmio_new(name, c->mem, c->clock, c->log,
-                              plic_source(b->plic, virt_map[VIRT_VIRTIO].irq + i), v),
-                 VIRT_VIRTIO, i, e);
+                 vio_mmio_new(name, c->mem, c->clock, c->log, irq_of(b, VIRT_VIRTIO, b->slots), v),
+                 VIRT_VIRTIO, b->slots, e);
     }
     return rc;
+}
+
+/* For a program with a symbol "tohost". */
+static int add_htif(struct board *b, struct err *e)
+{
+    const struct board_config *c = &b->config;
+    const struct load_image *im = c->firmware ? &b->firmware : &b->kernel;
+    struct htif_config config = {
+        .fromhost = HTIF_NOWHERE, .console = b->uart, .end = htif_end, .opaque = b};
+
+    if (!load_symbol(im, "tohost", &config.tohost))
+        return 0;
+    load_symbol(im, "fromhost", &config.fromhost);
+    b->htif = htif_new("htif", c->mem, c->clock, c->log, &config, e);
+    if (!b->htif)
+        return err_prefix(e, "%s %s", im->role, im->path);
+    vec_push(&b->devs, b->htif);
+    return 0;
 }
 
 static int build(struct board *b, struct err *e)
@@ -224,7 +294,9 @@ static int build(struct board *b, struct err *e)
         rc = add_cores(b, e);
     if (!rc)
         rc = add_chips(b, e);
-    return rc ? rc : add_slots(b, e);
+    if (!rc)
+        rc = add_slots(b, e);
+    return rc ? rc : add_htif(b, e);
 }
 
 /* ---- board.h ---- */
@@ -244,11 +316,16 @@ static int check_config(const struct board_config *c, struct err *e)
     if (c->ndisks > BOARD_DISKS)
         return err_set(e, EINVAL, "%s has at most %d disks, not %u", virt_name, BOARD_DISKS,
                        c->ndisks);
+    if (c->nnets > BOARD_NETS || c->nports > BOARD_PORTS || c->nshares > BOARD_SHARES)
+        return err_set(e, EINVAL, "%s has at most %d networks, %d ports and %d shared folders",
+                       virt_name, BOARD_NETS, BOARD_PORTS, BOARD_SHARES);
     if (!c->timebase || c->timebase > DEV_NS_PER_SEC)
         return err_set(e, EINVAL, "the time base is 1 to 10^9 ticks a second, not %" PRIu64,
                        c->timebase);
     if (c->initrd && !c->kernel)
         return err_set(e, EINVAL, "initrd %s: there is no kernel that could use it", c->initrd);
+    if (c->bare && (c->firmware || !c->kernel))
+        return err_set(e, EINVAL, "a bare machine starts its kernel, and has no firmware");
     return 0;
 }
 
@@ -257,7 +334,14 @@ static void init(struct board *b, const struct board_config *config)
     b->config = *config;
     b->place =
         (struct load_place){virt_map[VIRT_RAM].base, config->memory, config->load_addr, false};
-    b->env = (struct cpu_env){env_time, env_timer, env_firmware, env_changed, b};
+    b->env = (struct cpu_env){.time = env_time,
+                              .timer = env_timer,
+                              .firmware = env_firmware,
+                              .changed = env_changed,
+                              .semihosting = config->semihosting ? env_semihosting : NULL,
+                              .opaque = b};
+    if (config->semihosting)
+        b->semihost = semihost_new(b);
     for (unsigned i = 0; i < BOARD_CPUS; i++) {
         b->hart[i].board = b;
         b->hart[i].index = i;
@@ -292,6 +376,7 @@ void board_free(struct board *b)
         clock_cancel(b->config.clock, &b->hart[i].timer);
         clock_cancel(b->config.clock, &b->hart[i].sbi_timer);
     }
+    semihost_free(b->semihost);
     vec_fini(&b->devs);
     boot_fini(b);
     free(b);
@@ -338,6 +423,8 @@ int board_reset(struct board *b, struct err *e)
     }
     for (size_t i = 0; i < b->devs.len; i++)
         b->devs.data[i]->class->reset(b->devs.data[i]);
+    if (b->semihost)
+        semihost_reset(b->semihost);
     return boot_start(b, e);
 }
 
@@ -346,6 +433,20 @@ void board_poll(struct board *b)
     for (size_t i = 0; i < b->devs.len; i++)
         if (b->devs.data[i]->class->poll)
             b->devs.data[i]->class->poll(b->devs.data[i]);
+    if (b->semihost)
+        semihost_poll(b->semihost);
+}
+
+bool board_doors(const struct board *b)
+{
+    return b->config.console.read || b->config.nnets || b->config.nports;
+}
+
+void board_wait(struct board *b, struct dev_wait *w)
+{
+    for (size_t i = 0; i < b->devs.len; i++)
+        if (b->devs.data[i]->class->wait)
+            b->devs.data[i]->class->wait(b->devs.data[i], w);
 }
 
 size_t board_devices(const struct board *b, struct dev *const **devs)
@@ -364,6 +465,8 @@ void board_state(struct board *b, struct snap *s)
     sbi_state(b, s);
     for (size_t i = 0; i < b->devs.len; i++)
         b->devs.data[i]->class->state(b->devs.data[i], s);
+    if (b->semihost)
+        semihost_state(b->semihost, s);
 }
 
 const void *board_dtb(const struct board *b, size_t *len)

@@ -20,13 +20,17 @@ enum virt_place {
     VIRT_ROM, VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PLIC, VIRT_UART, VIRT_VIRTIO, VIRT_RAM
 };
 
-#define VIRT_SLOTS 8 /* of virtio, one after the other */
+/* Of virtio, one after the other: there are at least so many, and more if devices need them. */
+#define VIRT_SLOTS 8
+#define VIRT_SLOTS_MAX 24
 
 struct virt_range {
     uint64_t base, size;
-    unsigned irq; /* of the PLIC; a virtio slot adds its number; 0: none */
+    unsigned irq; /* of the PLIC, or of the first slot; 0: none */
 };
 extern const struct virt_range virt_map[];
+/* The interrupt of a slot of virtio, or of another place with slot 0. */
+unsigned virt_irq(enum virt_place place, unsigned slot);
 
 #define SBI_COUNTERS 32
 #define SBI_NO_EVENT UINT32_MAX
@@ -60,10 +64,14 @@ struct board {
     struct clint *clint;
     struct plic *plic;
     struct uart16550 *uart;
+    unsigned slots; /* of virtio */
+    struct dev *htif;          /* or NULL; in devs too */
+    struct semihost *semihost; /* or NULL */
 
     struct load_place place;
     struct load_image kernel, firmware, initrd, dtb; /* no data: there is none */
     bool used; /* RAM is no longer all zero */
+    bool bare; /* the kernel starts in M-mode: see board.h */
 };
 
 /* ---- virt.c ---- */
@@ -80,7 +88,7 @@ int virt_fdt(struct board *b, void **dtb, size_t *len, struct err *e);
 
 /* ---- boot.c ---- */
 
-/* Reads the images and places them. */
+/* Reads the images and places them; knows whether the kernel is bare. */
 int boot_load(struct board *b, struct err *e);
 /* Puts them into memory and the harts at their start; all is reset already. */
 int boot_start(struct board *b, struct err *e);

@@ -47,6 +47,13 @@ enum {
     OPT_REALTIME,
     OPT_EPOCH,
     OPT_DTB_OUT,
+    OPT_NET,
+    OPT_SHARE,
+    OPT_PORT,
+    OPT_BALLOON,
+    OPT_RNG_SEED,
+    OPT_BARE,
+    OPT_SEMIHOSTING,
 };
 
 /* clang-format off */
@@ -57,16 +64,23 @@ static const struct argp_option options[] = {
     {"memory", OPT_MEMORY, "SIZE", 0, "RAM, with K, M, G or T for powers of 1024 (512M)", 10},
     {"isa", OPT_ISA, "STRING", 0, "Extensions of the CPUs, as rv64imafdc_zba (all there are)", 10},
     {"disk", OPT_DISK, "FILE[,ro]", 0, "A raw disk image of whole 512-byte sectors, read only with ,ro; may be repeated", 10},
+    {"net", OPT_NET, "user|tap=IF", 0, "A network: the program's own, with ,hostfwd=tcp:[ADDR]:PORT-:PORT (or udp; 127.0.0.1 without ADDR) from a port of the host's to one of the guest's, and ,restrict to allow nothing else; or an interface of the host's; ,mac=... for either; may be repeated", 10},
+    {"share", OPT_SHARE, "DIR,tag=NAME[,ro]", 0, "A folder of the host's: mount -t 9p -o trans=virtio NAME ... in the guest; may be repeated", 10},
+    {"port", OPT_PORT, "NAME=FILE|unix:PATH|pty", 0, "A port of a virtio console: /dev/virtio-ports/NAME, or with console as NAME /dev/hvc0; may be repeated", 10},
+    {"balloon", OPT_BALLOON, "SIZE", 0, "A memory balloon, which gives free memory back to the host; the guest is asked to give up SIZE, which may be 0", 10},
+    {"rng-seed", OPT_RNG_SEED, "N|host", 0, "What the entropy device's bytes are made from (0); with host, runs are not alike", 10},
     {"dtb-out", OPT_DTB_OUT, "FILE", 0, "Write the device tree to FILE", 10},
     {NULL, 0, NULL, 0, "What it starts with:", 20},
     {"kernel", OPT_KERNEL, "FILE", 0, "The same as KERNEL: an ELF program, a Linux Image, either with gzip, or raw bytes", 20},
     {"initrd", OPT_INITRD, "FILE", 0, "Initial RAM disk", 20},
     {"append", OPT_APPEND, "TEXT", 0, "Kernel command line (" DEFAULT_APPEND ")", 20},
     {"firmware", OPT_FIRMWARE, "FILE", 0, "M-mode firmware; without it, SBI is built in", 20},
+    {"bare", OPT_BARE, NULL, 0, "All CPUs start in M-mode at the kernel's entry, without SBI, as they always do for an ELF program with a symbol tohost, which gets HTIF", 20},
+    {"semihosting", OPT_SEMIHOSTING, "DIR[,ro]", OPTION_ARG_OPTIONAL, "Programs may call the host (RISC-V semihosting) for the console, virtual time and their exit status, and with DIR for files beneath that folder", 20},
     {"load-addr", OPT_LOAD_ADDR, "ADDR", 0, "Where a kernel of raw bytes goes, and starts", 20},
     {NULL, 0, NULL, 0, "How it is run (engine, tlb and code-cache change nothing but speed):", 30},
     {"engine", OPT_ENGINE, "NAME", 0, "jit or interp (" DEFAULT_ENGINE " on this host)", 30},
-    {"tlb", OPT_TLB, "SPEC", 0, "Software TLB: l1=256,l2=512x4,policy=lru (that is the default); l2=0: none; policies lru, fifo, random", 30},
+    {"tlb", OPT_TLB, "SPEC", 0, "Software TLB: l1=1024,l2=4096x4,policy=lru (that is the default); l2=0: none; policies lru, fifo, random", 30},
     {"code-cache", OPT_CODE_CACHE, "SIZE", 0, "Memory for translated code (64M)", 30},
     {"rate", OPT_RATE, "N", 0, "Instructions in a second of virtual time, with K, M or G for powers of 1000 (1G)", 30},
     {"slice", OPT_SLICE, "N", 0, "Instructions that a CPU runs before it is another one's turn", 30},
@@ -101,6 +115,9 @@ void cli_options_init(struct cli_options *o, struct log *log)
 void cli_options_fini(struct cli_options *o)
 {
     cli_disks_close(o->open);
+    cli_doors_fini(&o->doors);
+    host_share_close(o->semihosting.share);
+    free(o->semihosting.dir);
     for (unsigned i = 0; i < o->ndisks; i++)
         free(o->disk[i].path);
 }
@@ -211,7 +228,7 @@ static int tlb(struct cli_options *o, const char *text, struct err *e)
         rc = tlb_part(p, &o->config.tlb);
     free(copy);
     if (rc)
-        return err_set(e, EINVAL, "--tlb: \"%.60s\" is not like l1=256,l2=512x4,policy=lru", text);
+        return err_set(e, EINVAL, "--tlb: \"%.60s\" is not like l1=1024,l2=4096x4,policy=lru", text);
     return tlb_config_check(&o->config.tlb, e) ? err_prefix(e, "--tlb") : 0;
 }
 
@@ -263,6 +280,29 @@ static int code_cache(struct cli_options *o, const char *text, struct err *e)
     return rc;
 }
 
+static int balloon(struct cli_options *o, const char *text, struct err *e)
+{
+    o->config.board.balloon = true;
+    return cli_size("--balloon", text, &o->config.board.balloon_bytes, e);
+}
+
+static int semihosting(struct cli_options *o, const char *text, struct err *e)
+{
+    struct cli_share *s = &o->semihosting;
+    size_t len = text ? strlen(text) : 0;
+
+    o->config.board.semihosting = true;
+    if (!text)
+        return 0;
+    if (s->dir)
+        return err_set(e, EINVAL, "--semihosting: %.100s: there is a folder already: %.100s", text,
+                       s->dir);
+    s->read_only = len > 3 && !strcmp(text + len - 3, ",ro");
+    s->dir = xstrdup(text);
+    s->dir[len - (s->read_only ? 3 : 0)] = 0;
+    return 0;
+}
+
 /* Those whose value needs reading. */
 static int parse_value(struct cli_options *o, int key, const char *arg, struct err *e)
 {
@@ -275,6 +315,18 @@ static int parse_value(struct cli_options *o, int key, const char *arg, struct e
         return memory(o, arg, e);
     case OPT_DISK:
         return disk(o, arg, e);
+    case OPT_NET:
+        return cli_net(&o->doors, arg, e);
+    case OPT_SHARE:
+        return cli_share(&o->doors, arg, e);
+    case OPT_PORT:
+        return cli_port(&o->doors, arg, e);
+    case OPT_BALLOON:
+        return balloon(o, arg, e);
+    case OPT_RNG_SEED:
+        return cli_rng_seed(&o->doors, &c->board, arg, e);
+    case OPT_SEMIHOSTING:
+        return semihosting(o, arg, e);
     case OPT_LOAD_ADDR:
         return cli_size("--load-addr", arg, &c->board.load_addr, e);
     case OPT_TLB:
@@ -323,6 +375,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_REALTIME:
         o->config.realtime = true;
         return 0;
+    case OPT_BARE:
+        b->bare = true;
+        return 0;
     case OPT_DTB_OUT:
         o->dtb_out = arg;
         return 0;
@@ -335,6 +390,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_RATE:
     case OPT_SLICE:
     case OPT_EPOCH:
+    case OPT_NET:
+    case OPT_SHARE:
+    case OPT_PORT:
+    case OPT_BALLOON:
+    case OPT_RNG_SEED:
+    case OPT_SEMIHOSTING:
         return parse_value(o, key, arg, &e) ? cli_refuse(o, &e) : 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -348,7 +409,10 @@ int cli_options_check(struct cli_options *o, struct err *e)
 
     if (!b->kernel && !b->firmware)
         return err_set(e, EINVAL, "there is nothing to run: name a kernel, or --firmware");
-    if (!b->append && b->kernel)
+    if (b->bare && b->firmware)
+        return err_set(e, EINVAL, "--bare: there is no kernel in M-mode beside --firmware %.200s",
+                       b->firmware);
+    if (!b->append && b->kernel && !b->bare && !b->semihosting)
         b->append = DEFAULT_APPEND;
     return 0;
 }
@@ -388,6 +452,17 @@ static int disk_flush(void *opaque)
     return rc;
 }
 
+static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
+{
+    struct cli_disk *d = opaque;
+    struct err e;
+    int rc = host_disk_zero(d->disk, offset, len, &e);
+
+    if (rc)
+        log_warn(d->log, "%s", e.msg);
+    return rc;
+}
+
 int cli_disks_open(const struct cli_options *o, struct cli_disk *opened,
                    struct machine_config *config, struct err *e)
 {
@@ -401,6 +476,7 @@ int cli_disks_open(const struct cli_options *o, struct cli_disk *opened,
             .read = disk_read,
             .write = disk_write,
             .flush = disk_flush,
+            .zero = disk_zero,
             .opaque = &opened[i],
             .size = host_disk_size(d),
             .read_only = host_disk_read_only(d),
@@ -419,9 +495,23 @@ void cli_disks_close(struct cli_disk *opened)
     }
 }
 
+static int open_semihosting(struct cli_options *o, struct err *e)
+{
+    struct cli_share *s = &o->semihosting;
+
+    if (!s->dir)
+        return 0;
+    s->share = host_share_open(s->dir, s->read_only, e);
+    o->config.board.semihosting_files = s->share;
+    return s->share ? 0 : err_prefix(e, "--semihosting");
+}
+
 int cli_options_open(struct cli_options *o, struct err *e)
 {
-    return cli_disks_open(o, o->open, &o->config, e);
+    int rc = cli_disks_open(o, o->open, &o->config, e);
+
+    rc = rc ? rc : open_semihosting(o, e);
+    return rc ? rc : cli_doors_open(&o->doors, &o->config.board, o->log, e);
 }
 
 /* ---- the device tree ---- */

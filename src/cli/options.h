@@ -10,6 +10,7 @@
 #include <argp.h>
 
 #include "base/log.h"
+#include "cli/doors.h"
 #include "host/host_file.h"
 #include "machine/machine.h"
 
@@ -30,6 +31,8 @@ struct cli_options {
     } disk[BOARD_DISKS];
     unsigned ndisks;
     struct cli_disk open[BOARD_DISKS];
+    struct cli_doors doors;
+    struct cli_share semihosting; /* its folder, if it has one */
     const char *dtb_out;
 };
 
@@ -49,7 +52,7 @@ error_t cli_kernel(struct cli_options *o, const char *path);
 /* There is something to run, else -EINVAL. */
 int cli_options_check(struct cli_options *o, struct err *e);
 
-/* Opens the disks.  They are those of o->config, or of another copy of it. */
+/* Opens disks and doors, which are those of o->config. */
 int cli_options_open(struct cli_options *o, struct err *e);
 /* Opens disks that are read only once more, into opened[BOARD_DISKS] and *config. */
 int cli_disks_open(const struct cli_options *o, struct cli_disk *opened,

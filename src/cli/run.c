@@ -38,7 +38,7 @@ struct run_options {
     uint64_t stop_at;
     const char *marker;
     bool counters, hash, no_reboot;
-    int paced; /* -1: if a person is there */
+    int paced; /* -1: if a person is there, or somebody behind a network or port */
 };
 
 struct run {
@@ -61,7 +61,7 @@ static const struct argp_option options[] = {
     {"stop-at", OPT_STOP_AT, "COUNT", 0, "Stop when COUNT instructions were carried out, with K, M or G for powers of 1000", 40},
     {"marker", OPT_MARKER, "TEXT", 0, "Stop when the guest has printed TEXT; always at the same count", 40},
     {"no-reboot", OPT_NO_REBOOT, NULL, 0, "End when the guest reboots, instead of starting it again", 40},
-    {"paced", OPT_PACED, NULL, 0, "While the guest waits, time passes as slowly as on the wall (if standard input is a terminal)", 40},
+    {"paced", OPT_PACED, NULL, 0, "While the guest waits, time passes as slowly as on the wall (if standard input is a terminal, or there is a network or port)", 40},
     {"no-paced", OPT_NO_PACED, NULL, 0, "Do not wait when the guest does", 40},
     {"counters", OPT_COUNTERS, NULL, 0, "In the end, print all counters to standard error", 40},
     {"hash", OPT_HASH, NULL, 0, "In the end, print the count and a hash of the machine's state to standard error", 40},
@@ -487,7 +487,9 @@ static int make(struct run *r, struct err *e)
     if (rc)
         return rc;
     o->config.board.console = cli_pump_chars(&r->pump);
-    o->config.paced = r->o.paced < 0 ? host_tty_is(STDIN_FILENO) : r->o.paced;
+    o->config.paced = r->o.paced < 0
+                          ? host_tty_is(STDIN_FILENO) || o->doors.nnets || o->doors.nports
+                          : r->o.paced;
     r->m = machine_new(&o->config, e);
     rc = r->m ? cli_write_dtb(o, r->m, e) : -EINVAL;
     if (rc)

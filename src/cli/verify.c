@@ -116,7 +116,8 @@ static const char doc[] =
     "Run the same machine on two engines, compare a hash of all of their state at intervals, and "
     "where "
     "they differ, find the first instruction that they do not agree on."
-    "\vThe guest's console goes nowhere, and it gets no input.  Disks must be read only.\n\n"
+    "\vThe guest's console goes nowhere, and it gets no input.  Disks and shared folders must be "
+    "read only.\n\n"
     "Exit status: 0 the same, 1 different, 2 for an error of ours, which is said; 128 plus a "
     "signal's number.";
 
@@ -170,6 +171,15 @@ static int check(struct verify *v, struct err *e)
 
     if (!rc && v->o.config.realtime)
         rc = err_set(e, EINVAL, "--realtime: the two machines would not see the same time");
+    if (!rc && (v->o.doors.nnets || v->o.doors.nports))
+        rc = err_set(e, EINVAL, "--net, --port: the two machines would not receive the same");
+    for (unsigned i = 0; i < v->o.doors.nshares && !rc; i++)
+        if (!v->o.doors.share[i].read_only)
+            rc = err_set(e, EINVAL, "--share: %.200s: verify needs it read only: append ,ro",
+                         v->o.doors.share[i].dir);
+    if (!rc && v->o.semihosting.dir && !v->o.semihosting.read_only)
+        rc = err_set(e, EINVAL, "--semihosting: %.200s: verify needs it read only: append ,ro",
+                     v->o.semihosting.dir);
     for (unsigned i = 0; i < v->o.ndisks && !rc; i++)
         if (!v->o.disk[i].read_only)
             rc = err_set(e, EINVAL, "--disk: %.200s: verify needs it read only: append ,ro",

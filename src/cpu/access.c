@@ -101,8 +101,8 @@ static void locate(struct cpu *c, struct place *p)
     }
 }
 
-/* Whether a store there has to wait for a precise run: it hits translated code, or a page-table
- * entry that code is fetched through. */
+/* Whether a store there has to wait for a precise run: it hits translated code, a page-table entry
+ * that code is fetched through, or a doorbell. */
 static bool must_wait(struct cpu *c, struct place *p, uint64_t len)
 {
     if (!p->slow || c->precise)
@@ -111,17 +111,23 @@ static bool must_wait(struct cpu *c, struct place *p, uint64_t len)
     uint64_t offset = p->paddr - p->region->base;
     uint8_t attr = p->region->attr[offset >> MEM_PAGE_BITS];
     return (attr & MEM_ATTR_CODE && mem_code_at(c->mem, p->paddr, len)) ||
-           (attr & MEM_ATTR_TABLE && mem_moves_code(c->mem, p->region, offset, len));
+           (attr & MEM_ATTR_TABLE && mem_moves_code(c->mem, p->region, offset, len)) ||
+           (attr & MEM_ATTR_BELL && mem_bell_at(c->mem, p->paddr, len));
 }
 
 /* Stores to RAM, whoever watches it being told. */
 static void put(struct cpu *c, struct place *p, const void *bytes, uint64_t len)
 {
-    if (p->slow) {
-        locate(c, p);
-        mem_will_write(c->mem, p->region, p->paddr - p->region->base, len, bytes);
+    if (!p->slow) {
+        memcpy(p->host, bytes, len);
+        return;
     }
+    locate(c, p);
+    uint64_t offset = p->paddr - p->region->base;
+    mem_will_write(c->mem, p->region, offset, len, bytes);
     memcpy(p->host, bytes, len);
+    if (p->region->attr[offset >> MEM_PAGE_BITS] & MEM_ATTR_BELL)
+        mem_bell_ring(c->mem, p->paddr, len);
 }
 
 static uint64_t extend(uint64_t v, unsigned mo)

@@ -45,7 +45,7 @@ static inline uint32_t cpu_jump_index(uint64_t pc)
 enum cpu_access {
     CPU_OK,
     CPU_FAULT,   /* cpu->fault says what to raise */
-    CPU_PRECISE, /* a device, or bytes that hold translated code: only where the count is exact,
+    CPU_PRECISE, /* a device, a doorbell, or translated code: only where the count is exact,
                     that is by the interpreter with cpu->precise set */
 };
 
@@ -66,6 +66,9 @@ struct cpu_env {
     void (*changed)(void *opaque, struct cpu *c);  /* interrupts or halting changed from outside
                                                       its own run */
     void *opaque;
+    bool (*semihosting)(void *opaque, struct cpu *c); /* likewise a call to the debugger's host, by
+                                                         the guest's own sequence; NULL: there is
+                                                         none, and never will be */
 };
 
 /* Guest pcs at which a debugger wants to stop; sorted.  The translator ends a unit there. */

@@ -376,6 +376,11 @@ void uart16550_send(struct uart16550 *u, const void *data, size_t len)
         u->chars.write(u->chars.opaque, data, len);
 }
 
+size_t uart16550_waiting(const struct uart16550 *u)
+{
+    return u->count;
+}
+
 size_t uart16550_take(struct uart16550 *u, uint8_t *data, size_t len)
 {
     size_t n = 0;

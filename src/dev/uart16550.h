@@ -22,6 +22,8 @@ struct dev *uart16550_dev(struct uart16550 *u);
  * sends bytes; takes up to len received bytes. */
 void uart16550_setup(struct uart16550 *u);
 void uart16550_send(struct uart16550 *u, const void *data, size_t len);
+/* How many could be taken now. */
+size_t uart16550_waiting(const struct uart16550 *u);
 size_t uart16550_take(struct uart16550 *u, uint8_t *data, size_t len);
 
 #endif

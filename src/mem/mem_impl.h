@@ -11,6 +11,7 @@
 #include "mem/mem.h"
 
 #define MEM_LISTENERS 4
+#define MEM_BELLS     4
 
 struct code_page;  /* marks of translated code in one page */
 struct table_page; /* what was made of one page of page tables */
@@ -33,6 +34,12 @@ struct mem {
         void *opaque;
     } listeners[MEM_LISTENERS];
     unsigned listener_count;
+    struct {
+        uint64_t paddr, len;
+        mem_bell_fn *fn;
+        void *opaque;
+    } bells[MEM_BELLS];
+    unsigned bell_count;
     struct {
         VEC(struct tlb *);
     } tlbs;

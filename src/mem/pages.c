@@ -64,7 +64,7 @@ static void attr_put(struct mem *m, struct mem_region *r, uint64_t page, uint8_t
 }
 
 /* The attributes that only the marks of code and tables set and clear. */
-#define ATTR_OWN (MEM_ATTR_CODE | MEM_ATTR_TABLE)
+#define ATTR_OWN (MEM_ATTR_CODE | MEM_ATTR_TABLE | MEM_ATTR_BELL)
 
 void mem_attr_set(struct mem *m, uint64_t paddr, enum mem_attr a)
 {
@@ -260,6 +260,43 @@ static void code_store(struct mem *m, struct mem_region *r, uint64_t page, unsig
     uint64_t paddr = r->base + (page << MEM_PAGE_BITS) + start;
     for (unsigned i = 0; i < m->listener_count; i++)
         m->listeners[i].fn(m->listeners[i].opaque, paddr, end - start);
+}
+
+/* Doorbells. */
+
+void mem_bell_add(struct mem *m, uint64_t paddr, uint64_t len, mem_bell_fn *fn, void *opaque)
+{
+    struct mem_region *r = mem_find(m, paddr);
+
+    assert(m->bell_count < MEM_BELLS && r && r->kind == MEM_RAM && len &&
+           len <= r->size - (paddr - r->base));
+    m->bells[m->bell_count].paddr = paddr;
+    m->bells[m->bell_count].len = len;
+    m->bells[m->bell_count].fn = fn;
+    m->bells[m->bell_count++].opaque = opaque;
+    for (uint64_t page = (paddr - r->base) >> MEM_PAGE_BITS;
+         page <= (paddr - r->base + len - 1) >> MEM_PAGE_BITS; page++)
+        attr_put(m, r, page, r->attr[page] | MEM_ATTR_BELL);
+}
+
+static bool bell_overlaps(const struct mem *m, unsigned i, uint64_t paddr, uint64_t len)
+{
+    return paddr < m->bells[i].paddr + m->bells[i].len && m->bells[i].paddr < paddr + len;
+}
+
+bool mem_bell_at(const struct mem *m, uint64_t paddr, uint64_t len)
+{
+    for (unsigned i = 0; i < m->bell_count; i++)
+        if (bell_overlaps(m, i, paddr, len))
+            return true;
+    return false;
+}
+
+void mem_bell_ring(struct mem *m, uint64_t paddr, uint64_t len)
+{
+    for (unsigned i = 0; i < m->bell_count; i++)
+        if (bell_overlaps(m, i, paddr, len))
+            m->bells[i].fn(m->bells[i].opaque, paddr, len);
 }
 
 /* Page tables. */

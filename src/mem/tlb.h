@@ -44,7 +44,7 @@ struct tlb_config {
     uint32_t l2_ways;    /* 1 to 16 */
     enum tlb_policy policy;
 };
-#define TLB_CONFIG_DEFAULT {256, 512, 4, TLB_LRU}
+#define TLB_CONFIG_DEFAULT {1024, 4096, 4, TLB_LRU}
 int tlb_config_check(const struct tlb_config *c, struct err *e);
 
 /* A translation of one 4 KiB page, as a walk found it.  More than one walk may find the same page:

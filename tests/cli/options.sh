@@ -37,6 +37,24 @@ for n in x 0xx ""; do refuses --load-addr run loop --load-addr="$n"; done
 for n in x -5 ""; do bad --stop-at --stop-at="$n"; done
 bad --marker --marker=
 bad --marker --marker="$(head -c 300 /dev/zero | tr '\0' x)"
+for n in "" tap user,x tap=,x users user,hostfwd=tcp::0-:1 user,hostfwd=tcp::1-:65536 \
+    user,hostfwd=tcp:1-:2 user,hostfwd=ip::1-:2 user,hostfwd=tcp:1.2.3:1-:2 user,hostfwd=tcp::1-2 \
+    user,hostfwd=tcp::x-:2 user,mac=1 user,mac=01:00:00:00:00:00 user,mac=00:00:00:00:00:00x \
+    tap=t,restrict tap=a-name-that-is-too-long; do
+    bad --net --net="$n"
+done
+mkdir folder
+for n in "" folder folder,ro folder,tag= ,tag=x folder,tag=x,rw nowhere,tag=x loop,tag=x \
+    "folder,tag=$(head -c 32 /dev/zero | tr '\0' x)"; do bad --share --share="$n"; done
+bad "two with the tag" --share folder,tag=x --share folder,tag=x,ro
+for n in "" x x= =x unix:x x=unix: x=nowhere/x "$(head -c 32 /dev/zero | tr '\0' x)=x"; do
+    bad --port --port="$n"
+done
+bad "two with the name" --port x=out1 --port x=out2
+for n in 1 2 3 4; do set -- "$@" --net user; done
+bad "one too many" --net user "$@"
+for n in "" x -1 host1; do bad --rng-seed --rng-seed="$n"; done
+for n in "" x -1; do bad --balloon --balloon="$n"; done
 bad quick --engine quick
 bad pc98 --machine pc98
 for n in rv32i rv64 rv64imx rv64imac_zmagic rv64imd; do bad isa --isa "$n"; done
@@ -51,6 +69,9 @@ verify --until verify --until=x
 verify --realtime verify --realtime
 head -c 512 /dev/zero >disk
 verify ",ro" verify --disk disk
+verify ",ro" verify --share folder,tag=x
+verify --net verify --net user
+verify --port verify --port x=out
 
 refuses "which guest" isa
 refuses z80 isa z80

@@ -18,3 +18,10 @@ tests_guest_riscv64_lift_SOURCES = \
     tests/guest/riscv64/lift.c \
     tests/guest/riscv64/vectors.h
 endif
+
+# Programs on the bare machine.
+bare_tests = \
+    tests/guest/riscv64/htif.sh \
+    tests/guest/riscv64/semihosting.sh
+TESTS += $(bare_tests)
+EXTRA_DIST += $(bare_tests) tests/guest/riscv64/bare.sh

@@ -8,6 +8,9 @@ real_tests = \
     tests/real/boot.sh \
     tests/real/debug.sh \
     tests/real/determinism.sh \
+    tests/real/firmware.sh \
+    tests/real/harts.sh \
+    tests/real/probe.sh \
     tests/real/verify_broken.sh
 TESTS += $(real_tests)
 EXTRA_DIST += $(real_tests) tests/real/lib.sh

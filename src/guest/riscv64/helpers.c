@@ -40,6 +40,34 @@ HELPER(ecall)
     return 0;
 }
 
+/* The three instructions of a call: slli x0, x0, 0x1f; ebreak; srai x0, x0, 7 (RISC-V Semihosting,
+ * chapter 2). */
+static bool is_semihosting(struct rv_cpu *h)
+{
+    uint64_t pc = h->cpu.pc;
+
+    return rv_code_at(h, pc - 4) == 0x01f01013 && rv_code_at(h, pc) == 0x00100073 &&
+           rv_code_at(h, pc + 4) == 0x40705013;
+}
+
+HELPER(ebreak)
+{
+    UNUSED_OPERANDS;
+    struct rv_cpu *h = cpu;
+    struct cpu *base = &h->cpu;
+    uint64_t pc = base->pc;
+
+    if (h->priv != RV_U && is_semihosting(h)) {
+        base->pc = pc + 4;
+        base->leave = 1;
+        if (base->env->semihosting(base->env->opaque, base))
+            return 0;
+        base->pc = pc;
+    }
+    rv_raise(h, RV_CAUSE_BREAKPOINT, pc);
+    return 0;
+}
+
 static uint64_t csr(struct rv_cpu *h, uint64_t what, uint64_t operand)
 {
     uint64_t old = 0;

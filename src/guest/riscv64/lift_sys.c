@@ -33,6 +33,13 @@ RV_LIFT_RULE(csr)
 
 RV_LIFT_RULE(ebreak)
 {
+    const struct cpu_env *env = l->h->cpu.env;
+
+    if (l->in.len == 4 && env && env->semihosting) {
+        ir_call(l->u, RV_HELPER_ebreak, IR_NONE, IR_NONE, IR_NONE);
+        rv_lift_leave(l);
+        return;
+    }
     (void)r;
     rv_lift_raise(l, RV_CAUSE_BREAKPOINT, l->pc);
 }

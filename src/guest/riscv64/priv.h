@@ -92,6 +92,8 @@ void rv_set_priv(struct rv_cpu *h, unsigned priv);
 void rv_fp_dirty(struct rv_cpu *h);
 /* Illegal-instruction trap for the instruction at pc, whose bits become xtval. */
 void rv_raise_illegal(struct rv_cpu *h);
+/* The bits of the instruction at an address, as fetches see it now; 0 if there is none. */
+uint32_t rv_code_at(struct rv_cpu *h, uint64_t pc);
 void rv_return(struct rv_cpu *h, unsigned from); /* mret, sret: from RV_M, RV_S */
 bool rv_interrupt(struct cpu *c);
 void rv_line(struct cpu *c, unsigned line, bool level);

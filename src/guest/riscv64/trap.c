@@ -122,15 +122,14 @@ void rv_raise(struct rv_cpu *h, uint64_t cause, uint64_t tval)
     enter(h, h->priv != RV_M && h->medeleg >> cause & 1, cause, tval);
 }
 
-/* The bits of the instruction at pc, as they were fetched; 0 if they have gone since. */
-static uint32_t insn_bits(struct rv_cpu *h)
+uint32_t rv_code_at(struct rv_cpu *h, uint64_t pc)
 {
     struct cpu *c = &h->cpu;
     uint8_t bytes[4] = {0};
 
     for (unsigned i = 0; i < 4; i += 2) {
         struct guest_walk w;
-        rv_walk(c, c->pc + i, TLB_EXEC, c->fetch_mode, GUEST_WALK_DEBUG, &w);
+        rv_walk(c, pc + i, TLB_EXEC, c->fetch_mode, GUEST_WALK_DEBUG, &w);
         if (!w.ok || mem_peek(c->mem, w.paddr, bytes + i, 2) != 2)
             break;
         if ((bytes[0] & 3) != 3)
@@ -141,7 +140,7 @@ static uint32_t insn_bits(struct rv_cpu *h)
 
 void rv_raise_illegal(struct rv_cpu *h)
 {
-    rv_raise(h, RV_CAUSE_ILLEGAL, insn_bits(h));
+    rv_raise(h, RV_CAUSE_ILLEGAL, rv_code_at(h, h->cpu.pc));
 }
 
 /* ---- returning ---- */

@@ -90,7 +90,7 @@ static inline void rig_init(struct rig *r)
         .load_addr = UINT64_MAX,
         .timebase = 10000000,
         .epoch_ns = 1000,
-        .console = {rig_take, rig_give, r},
+        .console = {.write = rig_take, .read = rig_give, .opaque = r},
         .mem = r->mem,
         .clock = &r->clock,
         .ended = rig_ended,

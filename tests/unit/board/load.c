@@ -343,6 +343,89 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* A good file with symbols: those of `tohost` and `fromhost`, in its second segment. */
+static void elf_with_symbols(void)
+{
+    struct elf *f = good_elf();
+    Elf64_Shdr section[3] = {
+        [1] = {.sh_type = SHT_SYMTAB,
+               .sh_offset = 0x1900,
+               .sh_size = 4 * sizeof(Elf64_Sym),
+               .sh_entsize = sizeof(Elf64_Sym),
+               .sh_link = 2},
+        [2] = {.sh_type = SHT_STRTAB, .sh_offset = 0x1a00, .sh_size = 17},
+    };
+    Elf64_Sym symbol[4] = {
+        [1] = {.st_name = 1, .st_shndx = SHN_UNDEF, .st_value = 1},
+        [2] = {.st_name = 8, .st_shndx = SHN_ABS, .st_value = UINT64_C(0xffffffc000002048)},
+        [3] = {.st_name = 1, .st_shndx = 1, .st_value = UINT64_C(0xffffffc000002008)},
+    };
+
+    f->h.e_shoff = 0x1820;
+    f->h.e_shentsize = sizeof *section;
+    f->h.e_shnum = 3;
+    memcpy(file + 0x1820, section, sizeof section);
+    memcpy(file + 0x1900, symbol, sizeof symbol);
+    memcpy(file + 0x1a00, "\0tohost\0fromhost", 17);
+    file_len = 0x1a11;
+}
+
+START_TEST(symbols)
+{
+    struct load_image im;
+    uint64_t v = 0;
+
+    elf_with_symbols();
+    ck_assert_int_eq(load(&im, NULL), 0);
+    ck_assert(load_symbol(&im, "tohost", &v));
+    ck_assert_uint_eq(v, RAM + 0x2008);
+    ck_assert(load_symbol(&im, "fromhost", &v));
+    ck_assert_uint_eq(v, RAM + 0x2048);
+    ck_assert(!load_symbol(&im, "tohos", &v) && !load_symbol(&im, "tohost2", &v) &&
+              !load_symbol(&im, "to", &v));
+    load_fini(&im);
+    good_elf();
+    ck_assert_int_eq(load(&im, NULL), 0);
+    ck_assert(!load_symbol(&im, "tohost", &v));
+    load_fini(&im);
+    good_image(0, 4096);
+    ck_assert_int_eq(load(&im, NULL), 0);
+    ck_assert(!load_symbol(&im, "tohost", &v));
+    load_fini(&im);
+    ck_assert(!load_symbol(&im, "tohost", &v)); /* no image at all */
+}
+END_TEST
+
+/* Symbols are looked for in no byte that is not there: for the sanitizers. */
+START_TEST(damaged_symbols)
+{
+    unsigned found = 0;
+    uint64_t seed = 7, v;
+
+    for (unsigned turn = 0; turn < 20000; turn++) {
+        struct load_image im;
+
+        elf_with_symbols();
+        for (unsigned n = 1 + turn % 3; n; n--) {
+            seed = bits_mix(seed + turn + n);
+            size_t at = seed % 4 ? 0x1820 + (seed >> 8) % 0x1f1 : 0x28 + (seed >> 8) % 24;
+            file[at] = seed >> 40 & 1 ? 0xff : (uint8_t)(seed >> 32);
+        }
+        if (turn % 16 == 0)
+            file_len -= (seed >> 50) % 0x200;
+        if (load(&im, NULL))
+            continue;
+        if (load_symbol(&im, "tohost", &v)) {
+            found++;
+            ck_assert(v >= RAM && v < RAM + 0x3000);
+        }
+        load_fini(&im);
+    }
+    ck_assert_uint_gt(found, 1000);
+    ck_assert_uint_lt(found, 19000);
+}
+END_TEST
+
 /* A board says whose images are in each other's way. */
 START_TEST(overlap)
 {
@@ -374,4 +457,4 @@ START_TEST(overlap)
 END_TEST
 
 UNIT_MAIN("board/load", elf, bad_elf, cut_elf, misplaced_elf, linux_image, gzip, bomb, raw, damaged,
-          overlap)
+          symbols, damaged_symbols, overlap)

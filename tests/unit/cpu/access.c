@@ -285,6 +285,39 @@ START_TEST(crossing_stores_to_code)
 }
 END_TEST
 
+/* Doorbells ring behind the store, with its bytes, and from a precise run only. */
+START_TEST(doorbells)
+{
+    struct hart t;
+    uint64_t bell = RAM + 0x8ffc; /* across a page's end */
+    map_two(&t, RWXAD, RWXAD);
+    struct told s = {.mem = t.mem};
+    mem_bell_add(t.mem, bell, 8, code_changed, &s);
+    ck_assert_int_eq(hart_store(&t, VA + 4096 + 4, IR_MO_32, 7), CPU_OK); /* beside it */
+    ck_assert_int_eq(hart_store(&t, VA + 8, IR_MO_64, 7), CPU_OK);
+    ck_assert_uint_eq(s.calls, 0);
+    ck_assert_int_eq(hart_store(&t, VA + 4096 + 3, IR_MO_8, 7), CPU_PRECISE);
+    ck_assert_int_eq(hart_store(&t, VA + 4094, IR_MO_32, 7), CPU_PRECISE);
+    ck_assert_int_eq(cpu_fill(t.c, VA + 4096, 64, RV_MODE_S, 1), CPU_PRECISE);
+    ck_assert_uint_eq(hart_word(&t, RAM + 0x9000), UINT64_C(7) << 32);
+    ck_assert_int_eq(mem_dma_write(t.mem, bell, "devices", 8), 0);
+    ck_assert_uint_eq(s.calls, 0);
+    t.c->precise = 1;
+    ck_assert_int_eq(hart_store(&t, VA + 4096 + 2, IR_MO_16, 0x1234), CPU_OK);
+    ck_assert_uint_eq(s.calls, 1);
+    ck_assert_uint_eq(s.paddr, RAM + 0x9002);
+    ck_assert_uint_eq(s.len, 2);
+    ck_assert_uint_eq(s.word & 0xffff, 0x1234); /* told after */
+    ck_assert_int_eq(hart_store(&t, VA + 4096 + 4, IR_MO_32, 7), CPU_OK);
+    ck_assert_uint_eq(s.calls, 1);
+    ck_assert_int_eq(cpu_fill(t.c, VA + 4096, 64, RV_MODE_S, 1), CPU_OK);
+    ck_assert_uint_eq(s.calls, 2);
+    ck_assert(mem_bell_at(t.mem, bell + 7, 1) && !mem_bell_at(t.mem, bell + 8, 1));
+    ck_assert(mem_bell_at(t.mem, bell - 1, 2) && !mem_bell_at(t.mem, bell - 1, 1));
+    hart_fini(&t);
+}
+END_TEST
+
 START_TEST(stores_make_dirty)
 {
     struct hart t;
@@ -467,5 +500,5 @@ END_TEST
 UNIT_MAIN("cpu/access", loads_extend, stores_write_their_bytes_only, across_pages,
           across_pages_faults, wraps_around, alignment, read_modify_write_needs_both,
           devices_want_precision, refused_accesses, stores_to_code, crossing_stores_to_code,
-          stores_make_dirty, levels_of_the_tlb, fetches, split_pages, fills_and_probes, debuggers,
+          doorbells, stores_make_dirty, levels_of_the_tlb, fetches, split_pages, fills_and_probes, debuggers,
           callbacks_of_units)

@@ -74,7 +74,7 @@ END_TEST
 START_TEST(filling_and_finding)
 {
     struct rig g;
-    rig_init(&g, (struct tlb_config)TLB_CONFIG_DEFAULT);
+    rig_init(&g, (struct tlb_config){256, 512, 4, TLB_LRU});
 
     ck_assert(!in_l1(&g, 0, VA(3), TLB_READ));
     ck_assert_ptr_null(tlb_lookup(&g.t, 0, VA(3), TLB_READ));

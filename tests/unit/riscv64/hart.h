@@ -117,7 +117,11 @@ static inline void hart_init_isa(struct hart *t, const char *isa)
     t->c = cpu_new(&config, &e);
     ck_assert_msg(t->c, "%s", e.msg);
     t->h = rv_of(t->c);
-    t->env = (struct cpu_env){hart_time, hart_timer, hart_firmware, hart_changed, t};
+    t->env = (struct cpu_env){.time = hart_time,
+                              .timer = hart_timer,
+                              .firmware = hart_firmware,
+                              .changed = hart_changed,
+                              .opaque = t};
     t->c->env = &t->env;
     t->c->pc = RAM;
     t->tables = RAM + 0x20000;
