@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "board/virt.h"
 
 #define ROOM         65536      /* for everything but the command line */
@@ -213,7 +214,7 @@ static void device(struct tree *t, const char *name, enum virt_place place, unsi
     reg(t, base, size ? size : r->size);
     if (r->irq) {
         u32(t, "interrupt-parent", PHANDLE_PLIC);
-        u32(t, "interrupts", r->irq + slot);
+        u32(t, "interrupts", virt_irq(place, slot));
     }
 }
 
@@ -256,7 +257,7 @@ static void chip_nodes(struct tree *t)
     u32(t, "clock-frequency", UART16550_CLOCK);
     end(t);
 
-    for (unsigned i = 0; i < VIRT_SLOTS; i++) {
+    for (unsigned i = 0; i < t->board->slots; i++) {
         device(t, "virtio_mmio", VIRT_VIRTIO, i, 0);
         str(t, "compatible", "virtio,mmio");
         end(t);
@@ -284,7 +285,20 @@ static void memory_node(struct tree *t)
     end(t);
 }
 
-/* No rng-seed: the guest would not be the same each time. */
+/* What the kernel's generator starts from: without it, it is not ready for long, and then costs each
+ * system call dearly.  It follows from the seed alone, so that the guest is the same each time, but is
+ * no part of the entropy device's bytes. */
+static void rng_seed(struct tree *t)
+{
+    const uint8_t *seed = t->board->config.seed;
+    uint8_t entropy[64];
+
+    for (unsigned i = 0; i < sizeof entropy / 8; i++)
+        bits_store_le(entropy + 8 * i, 8,
+                      bits_mix(bits_hash(seed, sizeof t->board->config.seed, i + 1)));
+    bytes(t, "rng-seed", entropy, sizeof entropy);
+}
+
 static void chosen_node(struct tree *t)
 {
     const struct load_image *initrd = &t->board->initrd;
@@ -300,6 +314,7 @@ static void chosen_node(struct tree *t)
         u64(t, "linux,initrd-start", at);
         u64(t, "linux,initrd-end", at + initrd->len);
     }
+    rng_seed(t);
     end(t);
 }
 
@@ -315,6 +330,11 @@ static void root(struct tree *t)
     pmu_node(t);
     syscon_node(t, "poweroff", "syscon-poweroff", 0x5555);
     syscon_node(t, "reboot", "syscon-reboot", 0x7777);
+    if (t->board->htif) {
+        begin(t, "htif");
+        str(t, "compatible", "ucb,htif0");
+        end(t);
+    }
     begin(t, "soc");
     cell_sizes(t, 2, 2);
     str(t, "compatible", "simple-bus");
