@@ -11,19 +11,37 @@
 #include "host/host_share.h"
 
 enum {
-    SYS_OPEN = 0x01, SYS_CLOSE, SYS_WRITEC, SYS_WRITE0, SYS_WRITE, SYS_READ, SYS_READC,
-    SYS_ISERROR, SYS_ISTTY, SYS_SEEK, SYS_FLEN = 0x0c, SYS_REMOVE = 0x0e, SYS_RENAME,
-    SYS_CLOCK, SYS_TIME, SYS_ERRNO = 0x13, SYS_GET_CMDLINE = 0x15, SYS_HEAPINFO,
-    SYS_EXIT = 0x18, SYS_EXIT_EXTENDED = 0x20, SYS_ELAPSED = 0x30, SYS_TICKFREQ,
+    SYS_OPEN = 0x01,
+    SYS_CLOSE,
+    SYS_WRITEC,
+    SYS_WRITE0,
+    SYS_WRITE,
+    SYS_READ,
+    SYS_READC,
+    SYS_ISERROR,
+    SYS_ISTTY,
+    SYS_SEEK,
+    SYS_FLEN = 0x0c,
+    SYS_REMOVE = 0x0e,
+    SYS_RENAME,
+    SYS_CLOCK,
+    SYS_TIME,
+    SYS_ERRNO = 0x13,
+    SYS_GET_CMDLINE = 0x15,
+    SYS_HEAPINFO,
+    SYS_EXIT = 0x18,
+    SYS_EXIT_EXTENDED = 0x20,
+    SYS_ELAPSED = 0x30,
+    SYS_TICKFREQ,
 };
 
 #define APPLICATION_EXIT 0x20026 /* ADP_Stopped_ApplicationExit */
 #define FAILED           UINT64_MAX
 
-#define HANDLES  32
+#define HANDLES        32
 #define PATH_MAX_BYTES 255
-#define CHUNK    65536
-#define STRING_MAX 65536 /* of WRITE0 */
+#define CHUNK          65536
+#define STRING_MAX     65536 /* of WRITE0 */
 
 enum { A0 = 10, A1 = 11 };
 
@@ -48,10 +66,10 @@ struct semihost {
 struct call {
     struct semihost *s;
     struct board_hart *hart;
-    uint64_t param;   /* a1 */
-    uint64_t arg[4];  /* the words that it points to */
-    bool again;       /* not carried out: to be made again when there is a key */
-    bool gone;        /* no result: the machine ends */
+    uint64_t param;  /* a1 */
+    uint64_t arg[4]; /* the words that it points to */
+    bool again;      /* not carried out: to be made again when there is a key */
+    bool gone;       /* no result: the machine ends */
 };
 
 static uint64_t fail(struct call *c, int error)
@@ -602,8 +620,7 @@ static void file_state(struct semihost *s, struct file *f, struct snap *snap)
     snap_u8(snap, "mode", &f->mode);
     snap_u64(snap, "at", &f->at);
     snap_u16(snap, "path_len", &len);
-    if (f->kind >= KINDS || f->mode > 11 || len > PATH_MAX_BYTES ||
-        (len && f->kind != HOST_FILE)) {
+    if (f->kind >= KINDS || f->mode > 11 || len > PATH_MAX_BYTES || (len && f->kind != HOST_FILE)) {
         *f = (struct file){.fd = -1};
         snap_bad(snap, "file", "there is no such kind, mode or name");
         return;
@@ -612,7 +629,8 @@ static void file_state(struct semihost *s, struct file *f, struct snap *snap)
     snap_bytes(snap, "path", name, len);
     if (!snap_loading(snap))
         return;
-    if (f->kind == HOST_FILE && (clean(name, f->path) || open_host(&c, f, mode_flags(f->mode) & ~(O_CREAT | O_TRUNC)))) {
+    if (f->kind == HOST_FILE &&
+        (clean(name, f->path) || open_host(&c, f, mode_flags(f->mode) & ~(O_CREAT | O_TRUNC)))) {
         *f = (struct file){.fd = -1};
         snap_bad(snap, "path", "the file cannot be opened again");
     }

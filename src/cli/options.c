@@ -228,7 +228,8 @@ static int tlb(struct cli_options *o, const char *text, struct err *e)
         rc = tlb_part(p, &o->config.tlb);
     free(copy);
     if (rc)
-        return err_set(e, EINVAL, "--tlb: \"%.60s\" is not like l1=1024,l2=4096x4,policy=lru", text);
+        return err_set(e, EINVAL, "--tlb: \"%.60s\" is not like l1=1024,l2=4096x4,policy=lru",
+                       text);
     return tlb_config_check(&o->config.tlb, e) ? err_prefix(e, "--tlb") : 0;
 }
 

@@ -20,8 +20,8 @@
 #define HTIF_NOWHERE UINT64_MAX
 
 struct htif_config {
-    uint64_t tohost, fromhost;   /* physical, multiples of 8; fromhost may be HTIF_NOWHERE */
-    struct uart16550 *console;   /* whose bytes it sends and takes */
+    uint64_t tohost, fromhost; /* physical, multiples of 8; fromhost may be HTIF_NOWHERE */
+    struct uart16550 *console; /* whose bytes it sends and takes */
     void (*end)(void *opaque, bool failed, unsigned code);
     void *opaque;
 };

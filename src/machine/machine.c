@@ -147,8 +147,8 @@ static int set_config(struct machine *m, const struct machine_config *config, st
     if (c->slice > SLICE_MAX)
         return err_set(e, EINVAL, "the slice is 1 to 10^9 instructions, not %" PRIu64, c->slice);
     if (c->board.ncpus > 1 && c->slice < SLICE_MIN)
-        return err_set(e, EINVAL, "with several CPUs the slice is at least %d, not %" PRIu64, SLICE_MIN,
-                       c->slice);
+        return err_set(e, EINVAL, "with several CPUs the slice is at least %d, not %" PRIu64,
+                       SLICE_MIN, c->slice);
     m->guest = find_guest(c->guest, e);
     return m->guest ? 0 : -EINVAL;
 }

@@ -297,7 +297,7 @@ for n in 2 4 8; do
 done
 ends 2 "too short a slice for several CPUs" run "$work/harts2" --cpus 2 --slice 10
 
-# A message around all harts, by interrupts to halted ones: its count says what each step costs.
+# A message around all harts, by interrupts to halted ones: count and time say what a step costs.
 cat >"$work/ring.text" <<'END'
     .equ CLINT, 0x2000000
     la t0, trap
@@ -333,6 +333,10 @@ send:
     sw t1, (t0)
     j wait
 end:
+    li t0, 0x200bff8            # mtime: half a millisecond at most
+    ld t1, (t0)
+    li t0, 5000
+    bgtu t1, t0, trap
     li t0, 1
     la s0, tohost
     sd t0, (s0)
@@ -347,6 +351,6 @@ for n in 2 8; do
     asm ring$n -DHARTS=$n <"$work/ring.text"
     both ring$n 0 --cpus $n --slice 5000 && count=$(sed -n 's/^count \([0-9]*\) .*/\1/p' "$work/err") &&
         [ "$count" -lt $((210000 + 500 * n * 20)) ]
-    result $? "$n harts: a message goes around; who waits costs nothing"
+    result $? "$n harts: a message goes around at once; who waits costs nothing"
 done
 plan

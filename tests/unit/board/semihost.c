@@ -141,12 +141,18 @@ START_TEST(forged_state)
         const char *name;
         bool good;
     } rows[] = {
-        {HOST_FILE, 0, "file", true},      {HOST_FILE, 0, "../file", false},
-        {HOST_FILE, 0, "x/../file", false}, {HOST_FILE, 0, "/", false},
-        {HOST_FILE, 0, "", false},         {HOST_FILE, 0, "link", false},
-        {HOST_FILE, 4, "new", false},      {HOST_FILE, 12, "file", false},
-        {HOST_FILE + 1, 0, "file", false}, {HOST_FILE, 0, deep, false},
-        {0, 0, "", true},                 {0, 0, "file", false},
+        {HOST_FILE, 0, "file", true},
+        {HOST_FILE, 0, "../file", false},
+        {HOST_FILE, 0, "x/../file", false},
+        {HOST_FILE, 0, "/", false},
+        {HOST_FILE, 0, "", false},
+        {HOST_FILE, 0, "link", false},
+        {HOST_FILE, 4, "new", false},
+        {HOST_FILE, 12, "file", false},
+        {HOST_FILE + 1, 0, "file", false},
+        {HOST_FILE, 0, deep, false},
+        {0, 0, "", true},
+        {0, 0, "file", false},
     };
     struct rig r;
     char path[160];

@@ -500,5 +500,5 @@ END_TEST
 UNIT_MAIN("cpu/access", loads_extend, stores_write_their_bytes_only, across_pages,
           across_pages_faults, wraps_around, alignment, read_modify_write_needs_both,
           devices_want_precision, refused_accesses, stores_to_code, crossing_stores_to_code,
-          doorbells, stores_make_dirty, levels_of_the_tlb, fetches, split_pages, fills_and_probes, debuggers,
-          callbacks_of_units)
+          doorbells, stores_make_dirty, levels_of_the_tlb, fetches, split_pages, fills_and_probes,
+          debuggers, callbacks_of_units)
