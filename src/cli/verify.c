@@ -40,7 +40,7 @@ static const struct argp_option options[] = {
     {"interval", OPT_INTERVAL, "N", 0, "Instructions between two comparisons, with K, M or G for powers of 1000 (1M)", 40},
     {"until", OPT_UNTIL, "COUNT", 0, "End after COUNT instructions (when the guest ends)", 40},
     {"marker", OPT_MARKER, "TEXT", 0, "End when the guest has printed TEXT", 40},
-    {"break-op", OPT_BREAK_OP, "OP", 0, "Proof that differences are found: the JIT computes this IR operation wrongly", 40},
+    {"break-op", OPT_BREAK_OP, "OP", 0, "Proof that differences are found: the JIT computes this IR operation, on two integers, wrongly", 40},
     {0},
 };
 /* clang-format on */

@@ -219,12 +219,13 @@ void jit_flush(struct jit *j)
 
 /* ---- compiling ---- */
 
-/* For the proof of `verify`: the operation is lowered as if it were another. */
+/* For the proof of `verify`: an operation on two values is lowered as if it were another. */
 static void break_one(const struct jit *j, struct ir_unit *u)
 {
     for (uint32_t i = 0; j->config.break_op_on && i < u->ninsns; i++) {
         struct ir_insn *in = &u->insns[i];
-        if (in->op == j->config.break_op && strcmp(ir_ops[in->op].args, "tt") == 0)
+        const char *args = ir_ops[in->op].args;
+        if (in->op == j->config.break_op && (!strcmp(args, "tt") || !strcmp(args, "tn")))
             in->op = in->op == IR_or ? IR_xor : IR_or;
     }
 }
