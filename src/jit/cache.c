@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/bits.h"
 #include "base/mem_alloc.h"
+#include "host/host_clock.h"
 #include "jit/jit.h"
 #include "jit/target.h"
 
@@ -305,13 +305,6 @@ static bool make_unit(struct jit *j, struct cpu *c, struct guest_fetch *f, struc
     return true;
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t); /* for a counter only: nothing of it reaches the guest */
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
                                    const uint8_t *host)
 {
@@ -319,7 +312,7 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
                             .host = host,
                             .len = (uint32_t)(MEM_PAGE_SIZE - (c->pc & MEM_PAGE_MASK)),
                             .max_insns = j->config.max_insns ? j->config.max_insns : MAX_INSNS};
-    uint64_t start = now_ns(), paddr2;
+    uint64_t start = host_monotonic_ns(), paddr2;
     struct jit_block *b = NULL;
     struct ir_unit u;
     uint32_t bytes;
@@ -346,7 +339,7 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
     j->count.translated++;
     j->count.guest_insns += b->ninsns;
     j->count.ir_insns += u.ninsns;
-    j->count.translate_ns += now_ns() - start;
+    j->count.translate_ns += host_monotonic_ns() - start;
     return b;
 }
 

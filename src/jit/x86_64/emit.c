@@ -4,6 +4,7 @@
 
 #include "base/bits.h"
 #include "jit/x86_64/emit.h"
+#include "softfloat/softfloat.h"
 
 /* ---- what the register allocator asks for ---- */
 
@@ -431,7 +432,7 @@ static void cold_leave(struct emit *e, const struct cold *c)
 
 static void cold_nan(struct emit *e, const struct cold *c)
 {
-    asm_imm(&e->a, RAX, c->type == IR_F64 ? UINT64_C(0x7ff8) << 48 : UINT64_C(0x7fc00000));
+    asm_imm(&e->a, RAX, c->type == IR_F64 ? SF_NAN64 : SF_NAN32);
     hx64_movq_to_vec(e, (unsigned)c->reg, RAX);
     jump_back(e, c);
 }

@@ -7,9 +7,6 @@
  */
 #include "jit/x86_64/emit.h"
 
-#define NAN32 UINT64_C(0x7fc00000)
-#define NAN64 UINT64_C(0x7ff8000000000000)
-
 /* The scalar prefix: sd or ss. */
 static unsigned scalar(enum ir_type t)
 {
