@@ -33,6 +33,13 @@ static inline void dev_line_set(const struct dev_line *l, bool level)
         l->set(l->opaque, l->number, level);
 }
 
+/* A way for message-signalled interrupts: a word written at an address.  Whoever is behind it lets
+ * them reach interrupt controllers and nothing else, for the guest chooses both. */
+struct dev_msi {
+    void (*send)(void *opaque, uint64_t address, uint32_t data); /* NULL: there are none */
+    void *opaque;
+};
+
 /* A register for people: the debugger lists these by name. */
 struct dev_reg {
     const char *name;
