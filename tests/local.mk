@@ -17,6 +17,7 @@ include tests/unit/dev/local.mk
 include tests/unit/accel/local.mk
 include tests/unit/board/local.mk
 include tests/unit/machine/local.mk
+include tests/unit/replay/local.mk
 include tests/unit/debug/local.mk
 include tests/unit/control/local.mk
 include tests/decode/local.mk

@@ -114,7 +114,9 @@ void cli_options_init(struct cli_options *o, struct log *log)
 
 void cli_options_fini(struct cli_options *o)
 {
-    cli_disks_close(o->open);
+    for (unsigned i = 0; i < o->ndisks; i++)
+        if (o->open[i].disk)
+            host_disk_close(o->open[i].disk);
     cli_doors_fini(&o->doors);
     host_share_close(o->semihosting.share);
     free(o->semihosting.dir);
@@ -464,36 +466,27 @@ static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
     return rc;
 }
 
-int cli_disks_open(const struct cli_options *o, struct cli_disk *opened,
-                   struct machine_config *config, struct err *e)
+static int open_disks(struct cli_options *o, struct err *e)
 {
     for (unsigned i = 0; i < o->ndisks; i++) {
-        struct host_disk *d = host_disk_open(o->disk[i].path, o->disk[i].read_only, e);
+        bool ro = o->disk[i].read_only;
+        struct host_disk *d = host_disk_open(o->disk[i].path, ro || o->keep_disks, e);
 
         if (!d)
             return err_prefix(e, "--disk");
-        opened[i] = (struct cli_disk){d, o->log};
-        config->board.disks[i] = (struct dev_disk){
+        o->open[i] = (struct cli_disk){d, o->log};
+        o->config.board.disks[i] = (struct dev_disk){
             .read = disk_read,
             .write = disk_write,
             .flush = disk_flush,
             .zero = disk_zero,
-            .opaque = &opened[i],
+            .opaque = &o->open[i],
             .size = host_disk_size(d),
-            .read_only = host_disk_read_only(d),
+            .read_only = ro,
         };
     }
-    config->board.ndisks = o->ndisks;
+    o->config.board.ndisks = o->ndisks;
     return 0;
-}
-
-void cli_disks_close(struct cli_disk *opened)
-{
-    for (unsigned i = 0; i < BOARD_DISKS; i++) {
-        if (opened[i].disk)
-            host_disk_close(opened[i].disk);
-        opened[i].disk = NULL;
-    }
 }
 
 static int open_semihosting(struct cli_options *o, struct err *e)
@@ -509,7 +502,7 @@ static int open_semihosting(struct cli_options *o, struct err *e)
 
 int cli_options_open(struct cli_options *o, struct err *e)
 {
-    int rc = cli_disks_open(o, o->open, &o->config, e);
+    int rc = open_disks(o, e);
 
     rc = rc ? rc : open_semihosting(o, e);
     return rc ? rc : cli_doors_open(&o->doors, &o->config.board, o->log, e);

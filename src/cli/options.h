@@ -30,6 +30,7 @@ struct cli_options {
         bool read_only;
     } disk[BOARD_DISKS];
     unsigned ndisks;
+    bool keep_disks; /* whoever uses the disks writes elsewhere: they are opened to be read */
     struct cli_disk open[BOARD_DISKS];
     struct cli_doors doors;
     struct cli_share semihosting; /* its folder, if it has one */
@@ -54,11 +55,6 @@ int cli_options_check(struct cli_options *o, struct err *e);
 
 /* Opens disks and doors, which are those of o->config. */
 int cli_options_open(struct cli_options *o, struct err *e);
-/* Opens disks that are read only once more, into opened[BOARD_DISKS] and *config. */
-int cli_disks_open(const struct cli_options *o, struct cli_disk *opened,
-                   struct machine_config *config, struct err *e);
-void cli_disks_close(struct cli_disk *opened);
-
 /* Writes the device tree to o->dtb_out, if that is wanted.  m is at rest. */
 int cli_write_dtb(const struct cli_options *o, struct machine *m, struct err *e);
 

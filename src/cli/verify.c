@@ -15,6 +15,7 @@
 #include "host/host_clock.h"
 #include "host/host_tty.h"
 #include "ir/ir.h"
+#include "replay/verify.h"
 
 #define DEFAULT_INTERVAL UINT64_C(1000000)
 #define PROGRESS_NS      UINT64_C(200000000)
@@ -27,7 +28,6 @@ struct verify {
     uint64_t interval, until;
     int break_op;
     struct cli_marker marker;
-    struct cli_disk disks[BOARD_DISKS]; /* of the second machine */
     int signal_fd, signal;
     bool progress; /* standard error is a terminal */
     uint64_t next_progress;
@@ -116,8 +116,9 @@ static const char doc[] =
     "Run the same machine on two engines, compare a hash of all of their state at intervals, and "
     "where "
     "they differ, find the first instruction that they do not agree on."
-    "\vThe guest's console goes nowhere, and it gets no input.  Disks and shared folders must be "
-    "read only.\n\n"
+    "\vThe guest's console goes nowhere, and it gets no input.  What comes through networks and ports "
+    "is given to both machines alike.  Disks are not changed: what the guest writes is kept in "
+    "memory.  Shared folders must be read only.\n\n"
     "Exit status: 0 the same, 1 different, 2 for an error of ours, which is said; 128 plus a "
     "signal's number.";
 
@@ -139,18 +140,23 @@ static void show_progress(struct verify *v, uint64_t count, uint64_t hash)
     fprintf(stderr, "\rsame at %" PRIu64 " (%016" PRIx64 ")\033[K", count, hash);
 }
 
-static bool on_progress(void *opaque, uint64_t count, uint64_t hash)
+static bool on_stop(void *opaque)
 {
     struct verify *v = opaque;
     struct signalfd_siginfo info;
 
-    show_progress(v, count, hash);
     if (read(v->signal_fd, &info, sizeof info) == sizeof info)
         v->signal = (int)info.ssi_signo;
     return v->signal;
 }
 
-/* Signals are looked at between comparisons; a second one ends the program at once. */
+static bool on_progress(void *opaque, uint64_t count, uint64_t hash)
+{
+    show_progress(opaque, count, hash);
+    return on_stop(opaque);
+}
+
+/* Signals are looked at between comparisons and while the guest waits. */
 static int take_signals(struct verify *v, struct err *e)
 {
     sigset_t set;
@@ -171,8 +177,6 @@ static int check(struct verify *v, struct err *e)
 
     if (!rc && v->o.config.realtime)
         rc = err_set(e, EINVAL, "--realtime: the two machines would not see the same time");
-    if (!rc && (v->o.doors.nnets || v->o.doors.nports))
-        rc = err_set(e, EINVAL, "--net, --port: the two machines would not receive the same");
     for (unsigned i = 0; i < v->o.doors.nshares && !rc; i++)
         if (!v->o.doors.share[i].read_only)
             rc = err_set(e, EINVAL, "--share: %.200s: verify needs it read only: append ,ro",
@@ -180,10 +184,6 @@ static int check(struct verify *v, struct err *e)
     if (!rc && v->o.semihosting.dir && !v->o.semihosting.read_only)
         rc = err_set(e, EINVAL, "--semihosting: %.200s: verify needs it read only: append ,ro",
                      v->o.semihosting.dir);
-    for (unsigned i = 0; i < v->o.ndisks && !rc; i++)
-        if (!v->o.disk[i].read_only)
-            rc = err_set(e, EINVAL, "--disk: %.200s: verify needs it read only: append ,ro",
-                         v->o.disk[i].path);
     return rc;
 }
 
@@ -196,6 +196,8 @@ static int compare(struct verify *v, struct err *e)
         .until = v->until,
         .console = on_console,
         .progress = on_progress,
+        .stop = on_stop,
+        .stop_fd = v->signal_fd,
         .opaque = v,
     };
     struct buf report = BUF_INIT;
@@ -205,8 +207,8 @@ static int compare(struct verify *v, struct err *e)
     config.a.engine = v->engines ? v->engines : "interp";
     config.b.engine = second;
     config.a.accel.break_op = config.b.accel.break_op = v->break_op;
-    if (!cli_disks_open(&v->o, v->disks, &config.b, e))
-        result = verify_run(&config, &report, e);
+    config.a.paced = v->o.doors.nnets || v->o.doors.nports;
+    result = verify_run(&config, &report, e);
     if (v->progress)
         fputs("\r\033[K", stderr);
     fwrite(report.data, 1, report.len, stdout);
@@ -221,6 +223,7 @@ static int verify(struct verify *v, struct err *e)
 {
     int status;
 
+    v->o.keep_disks = true;
     if (check(v, e) || cli_options_open(&v->o, e) || take_signals(v, e))
         return CLI_ERROR;
     v->progress = host_tty_is(STDERR_FILENO);
@@ -249,7 +252,6 @@ int cli_verify(struct log *log, int argc, char **argv)
     }
     if (v.signal_fd >= 0)
         close(v.signal_fd);
-    cli_disks_close(v.disks);
     cli_options_fini(&v.o);
     free(v.engines);
     return status;

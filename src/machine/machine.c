@@ -49,6 +49,11 @@ static uint64_t now_tick(const struct machine *m)
     return m->open && m->begun ? cpu_count(m->cpu[m->turn]) + m->shift[m->turn] : m->start;
 }
 
+uint64_t machine_now(const struct machine *m)
+{
+    return now_tick(m);
+}
+
 uint64_t machine_time(const struct machine *m)
 {
     return m->live ? host_monotonic_ns() + m->host_offset : machine_ns(m, now_tick(m));
@@ -275,18 +280,15 @@ static void wait_host(struct machine *m, uint64_t until)
 }
 
 /* Time passes to `next` as slowly as on the wall, but no further than to when somebody woke the
- * machine. */
-static void wait_paced(struct machine *m, uint64_t next)
+ * machine.  The tick at which that was. */
+static uint64_t wait_paced(struct machine *m, uint64_t next)
 {
     uint64_t began = host_monotonic_ns(), now = machine_time(m), past;
     uint64_t left = next == CLOCK_NEVER ? HOST_NEVER : next - now;
 
     wait_host(m, left >= HOST_NEVER - began ? HOST_NEVER : began + left);
     past = host_monotonic_ns() - began;
-    if (past < left)
-        m->start = machine_tick(m, now + past);
-    else
-        m->start = machine_tick(m, next);
+    return machine_tick(m, past < left ? now + past : next);
 }
 
 static void wait_realtime(struct machine *m, uint64_t next)
@@ -294,22 +296,45 @@ static void wait_realtime(struct machine *m, uint64_t next)
     wait_host(m, next == CLOCK_NEVER ? HOST_NEVER : next - m->host_offset);
 }
 
+/* The tick at which idle time ends: that of the next event, `due` (UINT64_MAX: none), or before it.
+ * Each wait takes a tick, so that no two looks at doors are at the same one. */
+static uint64_t idle_end(struct machine *m, uint64_t due)
+{
+    const struct machine_idle *idle = &m->config.idle;
+    uint64_t to;
+
+    if (due == m->start)
+        due++;
+    to = due;
+    if (idle->replay)
+        return idle->replay(idle->opaque, m->start, due);
+    if (m->config.paced) {
+        to = wait_paced(m, clock_next(&m->clock));
+    } else if (due == UINT64_MAX) {
+        wait_host(m, HOST_NEVER);
+        to = m->start;
+    }
+    if (to == m->start)
+        to++;
+    if (to < due && idle->ended)
+        idle->ended(idle->opaque, m->start, to);
+    return to;
+}
+
 /* All CPUs wait.  False: for ever. */
 static bool pass_idle_time(struct machine *m)
 {
-    uint64_t next = clock_next(&m->clock), before = machine_time(m);
+    uint64_t next = clock_next(&m->clock), before = machine_time(m), to = m->start;
 
     if (next == CLOCK_NEVER && !board_doors(m->board))
         return false;
     if (m->live)
         wait_realtime(m, next);
-    else if (m->config.paced)
-        wait_paced(m, next);
-    else if (next == CLOCK_NEVER)
-        wait_host(m, HOST_NEVER);
     else
-        m->start = machine_tick(m, next);
-    m->end = m->start;
+        to = idle_end(m, machine_tick(m, next));
+    if (to == UINT64_MAX)
+        return false;
+    m->start = m->end = to;
     m->count.idle_ns += machine_time(m) - before;
     return true;
 }
@@ -475,6 +500,11 @@ uint64_t machine_count(const struct machine *m)
     for (unsigned i = 0; i < m->config.board.ncpus; i++)
         count += cpu_count(m->cpu[i]);
     return count;
+}
+
+const struct machine_config *machine_config(const struct machine *m)
+{
+    return &m->config;
 }
 
 unsigned machine_ncpus(const struct machine *m)

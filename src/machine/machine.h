@@ -28,6 +28,18 @@
 #include "accel/accel.h"
 #include "board/board.h"
 
+/* How long idle time takes is an input from outside, if it passes as on the wall. */
+struct machine_idle {
+    /* Idle time that began at tick `from` ended at `to`, sooner than the next event was due.  May be
+     * NULL. */
+    void (*ended)(void *opaque, uint64_t from, uint64_t to);
+    /* In place of a wait: the tick at which idle time that begins at `from` ends, `next` at the latest
+     * (UINT64_MAX: no event is due, ever; then the same says that it does not end).  NULL: the host is
+     * waited for. */
+    uint64_t (*replay)(void *opaque, uint64_t from, uint64_t next);
+    void *opaque;
+};
+
 struct machine_config {
     struct board_config board; /* mem, clock, ended, changed, opaque are the machine's to fill */
     const char *guest;         /* "riscv64" */
@@ -39,6 +51,7 @@ struct machine_config {
     uint64_t slice;            /* instructions in the longest window; 0: the default */
     bool realtime;             /* virtual time is the host's clock: not deterministic */
     bool paced;                /* idle time passes as slowly as on the wall */
+    struct machine_idle idle;
 };
 
 enum machine_stop {
@@ -62,6 +75,9 @@ enum machine_stop machine_run(struct machine *m, uint64_t until);
 
 uint64_t machine_count(const struct machine *m);
 uint64_t machine_time(const struct machine *m); /* virtual ns */
+/* Ticks: machine_time, exactly (but not in real time).  Each time host doors are polled it is another
+ * one. */
+uint64_t machine_now(const struct machine *m);
 
 /* From any thread or a signal handler: machine_run returns MACHINE_INTERRUPTED soon (at the end of the
  * window, or at once from an idle wait). */
@@ -69,6 +85,8 @@ void machine_interrupt(struct machine *m);
 /* From any thread: a host door has something; wakes a paced idle wait. */
 void machine_wake(struct machine *m);
 
+/* As it was given, defaults filled in. */
+const struct machine_config *machine_config(const struct machine *m);
 unsigned machine_ncpus(const struct machine *m);
 struct cpu *machine_cpu(const struct machine *m, unsigned index);
 const struct guest *machine_guest(const struct machine *m);
@@ -85,6 +103,10 @@ void machine_set_stops(struct machine *m, const uint64_t *pcs, size_t n);
 /* A hash of the whole state: CPUs, devices, schedule, all of RAM.  Pages that were not written since the
  * last call are not read again. */
 uint64_t machine_hash(struct machine *m);
+/* Physical addresses of pages of RAM that differ, as of the last machine_hash of both, up to max.
+ * Both have the same map. */
+size_t machine_hash_differ(const struct machine *a, const struct machine *b, uint64_t *pages,
+                           size_t max);
 /* All state but RAM, as snap says; the hash's text form for a person with SNAP_LIST. */
 void machine_state(struct machine *m, struct snap *s);
 
@@ -93,24 +115,5 @@ void machine_counters(struct machine *m,
                       void (*row)(void *opaque, const char *name, uint64_t value, const char *unit,
                                   const char *doc),
                       void *opaque);
-
-/* ---- verify.c: two machines side by side ---- */
-
-struct verify_config {
-    struct machine_config a, b; /* differ in engine, sizes, ... */
-    uint64_t interval;          /* instructions between comparisons */
-    uint64_t until;             /* count to end at; UINT64_MAX: when the guest ends */
-    /* Both consoles go nowhere but here; return true to end (a marker was seen). */
-    bool (*console)(void *opaque, const uint8_t *data, size_t len);
-    /* Progress: called at each comparison with count and hash; may be NULL.  true: stop. */
-    bool (*progress)(void *opaque, uint64_t count, uint64_t hash);
-    void *opaque;
-};
-enum verify_result { VERIFY_SAME, VERIFY_DIFFERENT, VERIFY_STOPPED, VERIFY_ERROR };
-/* Compares at every interval; where they differ, goes back and finds the instruction after which they
- * do.  report: for people: what was compared; or the instruction (in its first line), what differs
- * behind it, and the guest code, IR and host code of its unit. */
-enum verify_result verify_run(const struct verify_config *config, struct buf *report,
-                              struct err *e);
 
 #endif

@@ -67,16 +67,5 @@ uint64_t machine_tick(const struct machine *m, uint64_t ns);
 
 /* state.c */
 void machine_hash_fini(struct machine *m);
-/* Physical addresses of pages of RAM that differ, as of the last machine_hash of both, up to max.
- * Both have the same map. */
-size_t machine_hash_differ(const struct machine *a, const struct machine *b, uint64_t *pages,
-                           size_t max);
-
-/* point.c: a machine's whole state at a moment.  It can be loaded into any machine of the same board,
- * CPUs and memory, whose engine then starts without translated code. */
-struct machine_point;
-struct machine_point *machine_point_new(struct machine *m);
-void machine_point_free(struct machine_point *p);
-int machine_point_load(const struct machine_point *p, struct machine *m, struct err *e);
 
 #endif

@@ -1,4 +1,6 @@
-/* point.c - a machine's whole state at one moment, to go back to. */
+/* point.c - see point.h. */
+#include "machine/point.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

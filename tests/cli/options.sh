@@ -68,10 +68,7 @@ verify --break-op verify --break-op frobnicate
 verify --until verify --until=x
 verify --realtime verify --realtime
 head -c 512 /dev/zero >disk
-verify ",ro" verify --disk disk
 verify ",ro" verify --share folder,tag=x
-verify --net verify --net user
-verify --port verify --port x=out
 
 refuses "which guest" isa
 refuses z80 isa z80

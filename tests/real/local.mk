@@ -11,6 +11,7 @@ real_tests = \
     tests/real/firmware.sh \
     tests/real/harts.sh \
     tests/real/probe.sh \
-    tests/real/verify_broken.sh
+    tests/real/verify_broken.sh \
+    tests/real/verify_doors.sh
 TESTS += $(real_tests)
 EXTRA_DIST += $(real_tests) tests/real/lib.sh

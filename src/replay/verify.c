@@ -11,6 +11,9 @@
  * First the least count is searched at whose end they differ.  Then units are made
  * shorter: with units of one instruction, that count is the instruction.  What shows only
  * in longer units is blamed on the shortest one that still shows it.
+ *
+ * The first machine runs ahead and uses its doors, as long as all is well; the second one, and
+ * both when they run again, get what came through them from the log.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +21,7 @@
 #include <string.h>
 
 #include "base/mem_alloc.h"
-#include "machine/verify_impl.h"
+#include "replay/verify_impl.h"
 
 #define UNIT_MAX 1024 /* the longest unit that is asked for */
 
@@ -28,37 +31,84 @@ static void console_write(void *opaque, const uint8_t *data, size_t len)
     buf_add(&s->console, data, len);
 }
 
-static int start_side(struct verify_side *s, const struct machine_config *config,
-                      uint32_t max_insns, struct err *e)
+/* Machine a has waited. */
+static void idle_ended(void *opaque, uint64_t from, uint64_t to)
+{
+    struct verify *v = opaque;
+    const struct verify_config *c = v->config;
+
+    (void)from, (void)to;
+    v->stopped |= c->stop && c->stop(c->opaque);
+    if (v->stopped)
+        machine_interrupt(v->a.m);
+}
+
+static void wait_for_stop(void *opaque, struct dev_wait *w)
+{
+    struct verify_side *s = opaque;
+    if (s->stop_fd >= 0)
+        dev_wait_fd(w, s->stop_fd, POLLIN);
+}
+
+static void stop_side(struct verify_side *s)
+{
+    machine_free(s->m);
+    replay_free(s->replay);
+    for (unsigned i = 0; i < BOARD_DISKS; i++)
+        dev_overlay_free(s->disk[i]);
+}
+
+static void put_overlays(struct verify_side *s, struct board_config *b)
+{
+    for (unsigned i = 0; i < b->ndisks; i++) {
+        s->disk[i] = NULL;
+        if (b->disks[i].read_only)
+            continue;
+        s->disk[i] = dev_overlay_new(&b->disks[i]);
+        b->disks[i] = dev_overlay_disk(s->disk[i]);
+    }
+}
+
+static int start_side(struct verify *v, struct verify_side *s, const struct machine_config *config,
+                      enum replay_mode mode, struct err *e)
 {
     struct machine_config c = *config;
 
-    machine_free(s->m);
+    stop_side(s);
     buf_reset(&s->console);
-    c.board.console = (struct dev_chars){.write = console_write, .opaque = s};
-    if (max_insns && (!c.accel.max_insns || c.accel.max_insns > max_insns))
-        c.accel.max_insns = max_insns;
+    s->stop_fd = v->config->stop ? v->config->stop_fd : -1;
+    c.board.console = (struct dev_chars){console_write, NULL, s, wait_for_stop};
+    c.idle = (struct machine_idle){.ended = idle_ended, .opaque = v};
+    put_overlays(s, &c.board);
+    if (v->max_insns && (!c.accel.max_insns || c.accel.max_insns > v->max_insns))
+        c.accel.max_insns = v->max_insns;
+    s->replay = replay_new(v->log, mode, &c);
     s->m = machine_new(&c, e);
+    replay_attach(s->replay, s->m);
     return s->m ? 0 : -1;
 }
 
+/* Only the first time are doors used. */
 static int start(struct verify *v, struct err *e)
 {
-    int rc = start_side(&v->a, &v->config->a, v->max_insns, e);
-    return rc ? rc : start_side(&v->b, &v->config->b, v->max_insns, e);
+    enum replay_mode mode = v->recorded ? REPLAY_AGAIN : REPLAY_RECORD;
+    int rc = start_side(v, &v->a, &v->config->a, mode, e);
+
+    v->recorded = true;
+    return rc ? rc : start_side(v, &v->b, &v->config->b, REPLAY_AGAIN, e);
 }
 
 static void run_side(struct verify_side *s, uint64_t until)
 {
-    do
-        s->stop = machine_run(s->m, until);
-    while (s->stop == MACHINE_INTERRUPTED);
+    s->stop = machine_run(s->m, until);
     s->hash = machine_hash(s->m);
 }
 
 bool verify_run_both(struct verify *v, uint64_t until)
 {
     run_side(&v->a, until);
+    if (v->stopped)
+        return true;
     run_side(&v->b, until);
     return v->a.stop == v->b.stop && v->a.hash == v->b.hash &&
            machine_count(v->a.m) == machine_count(v->b.m) && v->a.console.len == v->b.console.len &&
@@ -93,13 +143,24 @@ static int run_again(struct verify *v, struct err *e)
     return 0;
 }
 
+static int rewind_side(struct verify *v, struct verify_side *s, struct err *e)
+{
+    int rc = machine_point_load(v->point, s->m, e);
+
+    for (unsigned i = 0; i < BOARD_DISKS; i++)
+        if (s->disk[i])
+            dev_overlay_copy(s->disk[i], v->disk[i]);
+    replay_seek(s->replay);
+    return rc;
+}
+
 /* Both to v->good. */
 static int rewind_both(struct verify *v, struct err *e)
 {
-    int rc = v->point ? machine_point_load(v->point, v->a.m, e) : run_again(v, e);
+    int rc = v->point ? rewind_side(v, &v->a, e) : run_again(v, e);
 
     if (!rc && v->point)
-        rc = machine_point_load(v->point, v->b.m, e);
+        rc = rewind_side(v, &v->b, e);
     buf_reset(&v->a.console);
     buf_reset(&v->b.console);
     return rc;
@@ -238,6 +299,27 @@ static int note_unit(struct verify *v, struct err *e)
     return 0;
 }
 
+static void keep_point(struct verify *v)
+{
+    v->point = machine_point_new(v->a.m);
+    for (unsigned i = 0; i < BOARD_DISKS; i++) {
+        if (!v->a.disk[i])
+            continue;
+        v->disk[i] = dev_overlay_new(&v->config->a.board.disks[i]);
+        dev_overlay_copy(v->disk[i], v->a.disk[i]);
+    }
+}
+
+static void drop_point(struct verify *v)
+{
+    machine_point_free(v->point);
+    v->point = NULL;
+    for (unsigned i = 0; i < BOARD_DISKS; i++) {
+        dev_overlay_free(v->disk[i]);
+        v->disk[i] = NULL;
+    }
+}
+
 /* They agreed at v->good and no longer at `end`.  Whether that comes again. */
 static int again(struct verify *v, uint64_t end, bool *comes, struct err *e)
 {
@@ -246,13 +328,12 @@ static int again(struct verify *v, uint64_t end, bool *comes, struct err *e)
     *comes = false;
     if (rc)
         return rc == -EAGAIN ? 0 : rc;
-    v->point = machine_point_new(v->a.m);
+    keep_point(v);
     *comes = differ(v, end);
     if (*comes)
         return 0;
     /* It may need what engines remember, which a point does not hold. */
-    machine_point_free(v->point);
-    v->point = NULL;
+    drop_point(v);
     *comes = differ(v, end);
     return 0;
 }
@@ -306,7 +387,8 @@ static enum verify_result compare(struct verify *v, struct err *e)
             return narrow(v, good, to, e);
         show_console(v);
         good = machine_count(v->a.m);
-        if (c->progress && c->progress(c->opaque, good, v->a.hash)) {
+        v->stopped |= c->progress && c->progress(c->opaque, good, v->a.hash);
+        if (v->stopped) {
             verify_report_same(v, "stopped");
             return VERIFY_STOPPED;
         }
@@ -321,7 +403,7 @@ static enum verify_result compare(struct verify *v, struct err *e)
 
 static void fini_side(struct verify_side *s)
 {
-    machine_free(s->m);
+    stop_side(s);
     buf_fini(&s->console);
     buf_fini(&s->code);
 }
@@ -334,6 +416,7 @@ enum verify_result verify_run(const struct verify_config *config, struct buf *re
         .b = {.console = BUF_INIT, .code = BUF_INIT},
         .before = BUF_INIT,
         .report = report,
+        .log = replay_log_new(),
     };
     enum verify_result result = VERIFY_ERROR;
 
@@ -343,7 +426,8 @@ enum verify_result verify_run(const struct verify_config *config, struct buf *re
         result = compare(&v, e);
     fini_side(&v.a);
     fini_side(&v.b);
-    machine_point_free(v.point);
+    drop_point(&v);
+    replay_log_free(v.log);
     buf_fini(&v.before);
     free(v.steps);
     return result;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "machine/verify_impl.h"
+#include "replay/verify_impl.h"
 #include "snap/snap.h"
 
 #define PAGES_MAX 16 /* pages that differ, in a report */
@@ -232,7 +232,7 @@ static void report_side(struct buf *out, const char *name, const struct verify_s
         [MACHINE_INTERRUPTED] = "interrupted", [MACHINE_ENDED] = "ended",
         [MACHINE_IDLE] = "idle for ever",
     };
-    const struct machine_config *c = &s->m->config;
+    const struct machine_config *c = machine_config(s->m);
 
     buf_fmt(out, "%s: %-7s count %" PRIu64 ", time %" PRIu64 " ns, hash %016" PRIx64 ", %s\n", name,
             c->engine, machine_count(s->m), machine_time(s->m), s->hash, stops[s->stop]);
@@ -272,8 +272,8 @@ static void report_head(struct verify *v)
 
 static void report_code(struct verify *v, const char *name, const struct verify_side *s)
 {
-    buf_fmt(v->report, "\n%s, %s, the unit at 0x%016" PRIx64 ":\n", name, s->m->config.engine,
-            v->steps[0].pc);
+    buf_fmt(v->report, "\n%s, %s, the unit at 0x%016" PRIx64 ":\n", name,
+            machine_config(s->m)->engine, v->steps[0].pc);
     buf_add(v->report, s->code.data, s->code.len);
 }
 

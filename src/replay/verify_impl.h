@@ -2,15 +2,21 @@
  * verify_impl.h - the inside of verify_run: verify.c runs the two machines and
  * finds where they part, verify_report.c tells people.
  */
-#ifndef MACHINE_VERIFY_IMPL_H
-#define MACHINE_VERIFY_IMPL_H
+#ifndef REPLAY_VERIFY_IMPL_H
+#define REPLAY_VERIFY_IMPL_H
 
-#include "machine/machine_impl.h"
+#include "dev/overlay.h"
+#include "machine/point.h"
+#include "replay/replay.h"
+#include "replay/verify.h"
 
 /* One of the two. */
 struct verify_side {
     struct machine *m;
-    enum machine_stop stop; /* of its last run */
+    struct replay *replay;
+    struct dev_overlay *disk[BOARD_DISKS]; /* of those that can be written */
+    int stop_fd;                           /* the config's, or -1 */
+    enum machine_stop stop;                /* of its last run */
     uint64_t hash;
     struct buf console; /* what it said since it started, or since the last rewind */
     struct buf code;    /* explain, of the unit that is to blame */
@@ -33,15 +39,19 @@ struct verify_step {
 struct verify {
     const struct verify_config *config;
     struct verify_side a, b;
-    size_t shown; /* bytes of the consoles that the caller has seen */
-    bool marker;  /* the caller's console said that it is the end */
+    struct replay_log *log;
+    bool recorded; /* all doors have been used that ever are */
+    bool stopped;  /* the caller wants an end */
+    size_t shown;  /* bytes of the consoles that the caller has seen */
+    bool marker;   /* the caller's console said that it is the end */
     uint64_t compared;
     struct buf *report;
 
     /* Narrowing. */
-    uint64_t good;               /* the last comparison at which both agreed */
-    struct machine_point *point; /* both, there; NULL: each try starts with a reset */
-    uint32_t max_insns;          /* of a unit, for both; 0: as configured */
+    uint64_t good;                         /* the last comparison at which both agreed */
+    struct machine_point *point;           /* both, there; NULL: each try starts with a reset */
+    struct dev_overlay *disk[BOARD_DISKS]; /* both, there */
+    uint32_t max_insns;                    /* of a unit, for both; 0: as configured */
     uint64_t unit, end; /* counts: the unit that is to blame has the instructions (unit, end] */
     bool exact;         /* it alone, from an equal start, makes the difference */
     struct buf before;  /* state at `unit`, as text */

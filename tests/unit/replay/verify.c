@@ -1,4 +1,5 @@
 /* verify.c - tests of two machines side by side. */
+#include "replay/verify.h"
 #include "tests/unit/machine/rig.h"
 
 static bool stop_at(void *opaque, uint64_t count, uint64_t hash)
