@@ -60,11 +60,16 @@ bool accel_look(struct cpu *c, enum accel_stop *stop)
         *stop = ACCEL_BUDGET;
         return false;
     }
-    do {
+    while (c->pending) {
         c->pending = 0;
-        if (c->guest->interrupt(c))
+        if ((!c->hold || c->halted) && c->guest->interrupt(c))
             c->stop_passed = 0; /* pc is elsewhere */
-    } while (c->pending);
+        if (c->quit) { /* a debugger wants to see that */
+            c->pending = 1;
+            *stop = ACCEL_QUIT;
+            return false;
+        }
+    }
     *stop = ACCEL_HALT;
     return !c->halted;
 }
@@ -72,13 +77,11 @@ bool accel_look(struct cpu *c, enum accel_stop *stop)
 /* ---- for people ---- */
 
 /* Host memory of the code at vaddr, to the end of its page; NULL: none. */
-static const uint8_t *code_at(struct cpu *c, uint64_t vaddr, uint32_t *len)
+static const uint8_t *code_at(struct cpu *c, uint64_t vaddr, uint32_t *len, uint64_t *paddr)
 {
-    struct guest_walk w;
-
-    c->guest->walk(c, vaddr, TLB_EXEC, c->fetch_mode, GUEST_WALK_DEBUG, &w);
+    *paddr = cpu_debug_paddr(c, vaddr);
     *len = (uint32_t)(MEM_PAGE_SIZE - (vaddr & MEM_PAGE_MASK));
-    return w.ok ? mem_host(c->mem, w.paddr, *len, false) : NULL;
+    return *paddr == CPU_NO_PADDR ? NULL : mem_host(c->mem, *paddr, *len, false);
 }
 
 bool accel_translate(struct cpu *c, uint64_t pc, uint32_t max_insns, struct ir_unit *u,
@@ -86,13 +89,14 @@ bool accel_translate(struct cpu *c, uint64_t pc, uint32_t max_insns, struct ir_u
 {
     struct guest_fetch f = {.pc = pc, .max_insns = max_insns, .pass_stop = true};
     uint32_t next_len;
+    uint64_t next_paddr;
 
-    f.host = code_at(c, pc, &f.len);
+    f.host = code_at(c, pc, &f.len, &f.paddr);
     if (!f.host)
         return false;
     if (c->guest->translate(c, u, &f, bytes) == GUEST_UNIT)
         return true;
-    f.next = code_at(c, pc + f.len, &next_len);
+    f.next = code_at(c, pc + f.len, &next_len, &next_paddr);
     return f.next && c->guest->translate(c, u, &f, bytes) == GUEST_UNIT;
 }
 

@@ -10,14 +10,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "cpu/cpu.h"
+#include "cpu/debug.h"
 #include "cpu/guest.h"
 
 enum accel_stop {
     ACCEL_BUDGET, /* the budget is used up, to the instruction */
     ACCEL_HALT,   /* the CPU waits for an interrupt */
-    ACCEL_BREAK,  /* pc is at a debugger's stop; its instruction has not begun */
-    ACCEL_QUIT,   /* c->quit was set: by a device, the firmware or a shorter window */
+    ACCEL_BREAK,  /* a probe at pc says stop; its instruction has not begun */
+    ACCEL_QUIT,   /* c->quit was set: by a device, the firmware, a shorter window, a debugger */
 };
 
 struct accel;
@@ -26,10 +26,12 @@ struct accel_ops {
     const char *name; /* "interp", "jit" */
     const char *doc;
     /* Runs c until c->budget is 0 or a stop.  c->count_end and c->budget are the caller's; c->ahead is 0
-     * before and after.  c->stop_passed: the stop at pc is not taken (once). */
+     * before and after.  c->stop_passed: the probe at pc is left out (once). */
     enum accel_stop (*run)(struct accel *a, struct cpu *c);
-    /* Translated code is stale: debugger's stops changed, or all of memory was replaced. */
+    /* Translated code is stale: all of memory was replaced, or what `lift` makes of probes. */
     void (*flush)(struct accel *a);
+    /* The probes at these virtual and physical pcs came, went or changed. */
+    void (*probes_changed)(struct accel *a, struct cpu_pcs virtual, struct cpu_pcs physical);
     /* Guest code, IR and host code of the unit at pc, for people. */
     void (*explain)(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out);
     /* "name value unit meaning" rows; see counters below. */
@@ -67,9 +69,12 @@ struct interp;
 struct interp *interp_new(const struct accel_config *config);
 void interp_free(struct interp *it);
 void interp_flush(struct interp *it);
+void interp_probes_changed(struct interp *it, struct cpu_pcs virtual, struct cpu_pcs physical);
+/* Whether a probe at pc, where no unit can be had, says stop. */
+bool interp_probe_stops(struct interp *it, struct cpu *c);
 /* Runs at most `limit` instructions at pc (precisely: devices may be touched), interrupts aside; traps
  * are entered.  ACCEL_BUDGET: limit or budget reached, or something wants the run loop (c->pending).
- * With a limit of 1 a debugger's stop at pc is passed, else ACCEL_BREAK. */
+ * With a limit of 1 a probe at pc is left out; else ACCEL_BREAK if one says stop. */
 enum accel_stop interp_step(struct interp *it, struct cpu *c, int64_t limit);
 
 #endif

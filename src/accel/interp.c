@@ -180,6 +180,20 @@ void interp_flush(struct interp *it)
     it->count.flushes++;
 }
 
+void interp_probes_changed(struct interp *it, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    struct unit *u, *next;
+
+    for (size_t i = 0; i < ARRAY_LEN(it->buckets); i++) {
+        for (u = it->buckets[i]; u; u = next) {
+            next = u->next;
+            if (cpu_pcs_cover(virtual, u->pc, u->bytes) ||
+                cpu_pcs_cover(physical, u->paddr, u->bytes))
+                forget(it, u);
+        }
+    }
+}
+
 /* ---- making units ---- */
 
 /* Where the code at c->pc was found. */
@@ -198,6 +212,7 @@ static enum guest_translated translate(struct interp *it, struct cpu *c, const s
 {
     struct guest_fetch f = {
         .pc = c->pc,
+        .paddr = p->paddr,
         .host = p->host,
         .len = in_page(c->pc),
         .next = p->next,
@@ -393,7 +408,24 @@ static __attribute__((noinline)) void refused(struct interp *it, struct cpu *c)
     step(it, c);
 }
 
-/* The unit at pc, or one instruction if the unit has more than `left`.  False: a debugger's stop.
+bool interp_probe_stops(struct interp *it, struct cpu *c)
+{
+    uint64_t paddr = c->debug ? cpu_debug_paddr(c, c->pc) : CPU_NO_PADDR;
+    struct ir_unit u;
+
+    if (!cpu_probed(c, c->pc, paddr))
+        return false;
+    arena_reset(&it->work);
+    ir_unit_init(&u, &it->work, &it->config.guest->names);
+    u.pc = c->pc;
+    ir_block_begin(&u);
+    cpu_lift_probe(c, &u, c->pc, paddr);
+    ir_exit_pc(&u, c->pc);
+    need_scratch(it, &u);
+    return run_ir(it, c, &u, true) == IR_EXIT_STOP;
+}
+
+/* The unit at pc, or one instruction if the unit has more than `left`.  False: a probe says stop.
  */
 static inline bool run_unit(struct interp *it, struct cpu *c, int64_t left)
 {
@@ -401,15 +433,17 @@ static inline bool run_unit(struct interp *it, struct cpu *c, int64_t left)
     struct unit *u = find(it, c, c->context, &a);
 
     if (__builtin_expect(!u, 0)) {
-        if (a == CPU_PRECISE && !cpu_stop_at(c, c->pc))
-            step_uncached(it, c);
-        else if (a == CPU_PRECISE)
+        if (interp_probe_stops(it, c))
             return false;
+        if (a == CPU_PRECISE)
+            step_uncached(it, c);
         else
             fetch_fault(c);
         return true;
     }
     if (u->ir.guest_insns > left) {
+        if (interp_probe_stops(it, c))
+            return false;
         step(it, c);
         return true;
     }
@@ -463,6 +497,11 @@ static void engine_flush(struct accel *a)
     interp_flush(interp_of(a));
 }
 
+static void engine_probes_changed(struct accel *a, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    interp_probes_changed(interp_of(a), virtual, physical);
+}
+
 static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out)
 {
     struct interp *it = interp_of(a);
@@ -510,6 +549,7 @@ static const struct accel_ops ops = {
     .doc = "runs the IR directly: the reference",
     .run = engine_run,
     .flush = engine_flush,
+    .probes_changed = engine_probes_changed,
     .explain = engine_explain,
     .counters = engine_counters,
     .free = engine_free,

@@ -28,12 +28,13 @@ static struct jit_accel *jit_accel_of(struct accel *a)
     return (struct jit_accel *)a;
 }
 
-/* At most n instructions by the interpreter, which keeps sticky flags in the CPU. */
-static void interpret(struct jit_accel *ja, struct cpu *c, int64_t n)
+/* At most n instructions by the interpreter, which keeps sticky flags in the CPU.  False: a probe
+ * says stop. */
+static bool interpret(struct jit_accel *ja, struct cpu *c, int64_t n)
 {
     ja->jit->linking = NULL;
     jit_fp_sync(ja->jit, c);
-    interp_step(ja->interp, c, n);
+    return interp_step(ja->interp, c, n) != ACCEL_BREAK;
 }
 
 /* Translated code was left because of an access. */
@@ -48,7 +49,8 @@ static void refused(struct jit_accel *ja, struct cpu *c)
     interpret(ja, c, 1);
 }
 
-static void run_block(struct jit_accel *ja, struct cpu *c, const struct jit_block *b)
+/* False: a probe says stop. */
+static bool run_block(struct jit_accel *ja, struct cpu *c, const struct jit_block *b)
 {
     if (b->fp_rm != ja->rm) {
         jit_fp_sync(ja->jit, c);
@@ -62,8 +64,9 @@ static void run_block(struct jit_accel *ja, struct cpu *c, const struct jit_bloc
         refused(ja, c);
     } else if (left == JIT_LEFT_BUDGET && !c->pending) {
         ja->tails++;
-        interpret(ja, c, c->budget);
+        return interpret(ja, c, c->budget);
     }
+    return left != JIT_LEFT_STOP;
 }
 
 /* One round.  False: the run ends with *stop. */
@@ -81,18 +84,17 @@ static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
         return true;
     }
     *stop = ACCEL_BREAK;
-    if (c->stops && c->stops->len && cpu_stop_at(c, c->pc))
-        return false;
     if (jit_moved(ja->jit, c))
         jit_select(ja->jit, c);
     b = jit_find(ja->jit, c);
     if (!b) {
+        if (interp_probe_stops(ja->interp, c))
+            return false;
         interpret(ja, c, 1);
         return true;
     }
     jit_link(ja->jit, b);
-    run_block(ja, c, b);
-    return true;
+    return run_block(ja, c, b);
 }
 
 static enum accel_stop engine_run(struct accel *a, struct cpu *c)
@@ -117,6 +119,12 @@ static void engine_flush(struct accel *a)
     struct jit_accel *ja = jit_accel_of(a);
     jit_flush(ja->jit);
     interp_flush(ja->interp);
+}
+
+static void engine_probes_changed(struct accel *a, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    jit_probes_changed(jit_accel_of(a)->jit, virtual, physical);
+    interp_probes_changed(jit_accel_of(a)->interp, virtual, physical);
 }
 
 static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out)
@@ -182,6 +190,7 @@ static const struct accel_ops ops = {
     .doc = "translates to host code",
     .run = engine_run,
     .flush = engine_flush,
+    .probes_changed = engine_probes_changed,
     .explain = engine_explain,
     .counters = engine_counters,
     .free = engine_free,

@@ -341,7 +341,7 @@ unsigned cli_pump(struct cli_pump *p, enum cli_pump_in in, uint64_t until_ns)
     enum { SIGNALS, NEWS, WAKE, IN, OUT, COUNT };
     struct pollfd fds[COUNT] = {
         [SIGNALS] = {.fd = p->signal_fd, .events = POLLIN},
-        [NEWS] = {.fd = p->ctl ? ctl_news_fd(p->ctl) : -1, .events = POLLIN},
+        [NEWS] = {.fd = p->client ? ctl_client_fd(p->client) : -1, .events = POLLIN},
         [WAKE] = {.fd = p->wake.fd, .events = POLLIN},
         [IN] = {.fd = wants_input(p, in) ? STDIN_FILENO : -1, .events = POLLIN},
         [OUT] = {.fd = cli_pump_left(p) ? p->out_fd : -1, .events = POLLOUT},
@@ -354,7 +354,7 @@ unsigned cli_pump(struct cli_pump *p, enum cli_pump_in in, uint64_t until_ns)
     if (fds[SIGNALS].revents)
         events |= take_signal(p);
     if (fds[NEWS].revents) {
-        ctl_news_ack(p->ctl);
+        ctl_client_ack(p->client);
         events |= CLI_PUMP_NEWS;
     }
     if (fds[OUT].revents)

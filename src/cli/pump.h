@@ -23,8 +23,9 @@
 
 struct cli_pump {
     struct log *log;
-    struct machine *m; /* these three: set once the machine is there */
+    struct machine *m; /* these: set once the machine is there */
     struct ctl *ctl;
+    struct ctl_client *client; /* of it; likewise */
     bool ctrl_c_pauses; /* instead of being the guest's */
 
     bool in_tty, in_end;  /* standard input is a terminal; has come to its end */

@@ -423,7 +423,7 @@ static void run_machine(struct run *r)
     while (!r->over) {
         struct ctl_stop stop;
 
-        ctl_run(r->ctl, r->o.stop_at);
+        ctl_run(r->ctl, &(struct ctl_go){.until = r->o.stop_at});
         if (wait_for_stop(r, &stop))
             stopped(r, &stop);
     }
@@ -439,7 +439,7 @@ static void first_stop(struct run *r)
     struct ctl_stop stop;
 
     if (r->o.stop_at != UINT64_MAX)
-        ctl_run(r->ctl, r->o.stop_at);
+        ctl_run(r->ctl, &(struct ctl_go){.until = r->o.stop_at});
     if (wait_for_stop(r, &stop)) {
         cmd_describe_stop(r->session, &stop, &out);
         show(r, &out);
@@ -504,6 +504,9 @@ static int make(struct run *r, struct err *e)
     r->pump.m = r->m;
     r->m = NULL;
     r->pump.ctl = r->ctl;
+    r->pump.client = ctl_client_new(r->ctl, e);
+    if (!r->pump.client)
+        return -EINVAL;
     r->pump.ctrl_c_pauses = r->o.debug;
     r->session = cmd_session_new(r->ctl);
     cmd_session_on_wait(r->session, wait_for_stop, r);
@@ -513,6 +516,7 @@ static int make(struct run *r, struct err *e)
 static void fini(struct run *r)
 {
     cmd_session_free(r->session);
+    ctl_client_free(r->pump.client);
     ctl_free(r->ctl);
     machine_free(r->m);
     if (r->pumping)

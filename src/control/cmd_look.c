@@ -90,7 +90,7 @@ int cmd_cpu(struct cmd_session *s, int argc, char **argv, struct buf *out, struc
 static unsigned mark(void *opaque, uint64_t addr)
 {
     const struct cmd_job *j = opaque;
-    bool at = dbg_breaks_at(ctl_breaks(j->s->ctl), addr);
+    bool at = dbg_points_at(ctl_points(j->s->ctl), addr);
 
     return (addr == j->c->pc ? DBG_MARK_PC : 0u) | (at ? DBG_MARK_BREAK : 0u);
 }
@@ -220,7 +220,13 @@ int cmd_hash(struct cmd_session *s, int argc, char **argv, struct buf *out, stru
 
 static void info_breaks(struct cmd_job *j)
 {
-    dbg_breaks_list(ctl_breaks(j->s->ctl), j->out);
+    const struct dbg_points *p = ctl_points(j->s->ctl);
+    const struct dbg_point *x = dbg_points_next(p, 0);
+
+    if (!x)
+        buf_str(j->out, "no breakpoints\n");
+    for (; x; x = dbg_points_next(p, x->number + 1))
+        dbg_point_describe(x, j->c->guest, j->out);
 }
 
 static void info_cpus(struct cmd_job *j)

@@ -7,6 +7,17 @@
 
 /* ---- stops, for people ---- */
 
+/* What was hit. */
+static void break_reason(const struct dbg_hit *h, struct buf *out)
+{
+    buf_str(out, h->npoints == 1 ? "breakpoint" : "breakpoints");
+    for (unsigned i = 0; i < h->npoints; i++)
+        buf_fmt(out, "%s %u", i ? "," : "", h->point[i]);
+    if (h->touch.size)
+        buf_fmt(out, ": %s of %u bytes at 0x%" PRIx64 ", which held 0x%" PRIx64,
+                h->touch.write ? "a write" : "a read", h->touch.size, h->touch.vaddr, h->old);
+}
+
 static void stop_reason(const struct ctl_stop *s, struct buf *out)
 {
     switch (s->why) {
@@ -14,7 +25,7 @@ static void stop_reason(const struct ctl_stop *s, struct buf *out)
         buf_str(out, "stopped");
         break;
     case MACHINE_BREAK:
-        buf_fmt(out, "breakpoint %u", s->breakpoint);
+        break_reason(&s->hit, out);
         break;
     case MACHINE_INTERRUPTED:
         buf_str(out, "paused");
@@ -35,7 +46,7 @@ static void stop_reason(const struct ctl_stop *s, struct buf *out)
 static unsigned mark(void *opaque, uint64_t addr)
 {
     const struct cmd_job *j = opaque;
-    bool at = dbg_breaks_at(ctl_breaks(j->s->ctl), addr);
+    bool at = dbg_points_at(ctl_points(j->s->ctl), addr);
 
     return DBG_MARK_PC | (at ? DBG_MARK_BREAK : 0u);
 }
@@ -73,7 +84,7 @@ int cmd_go(struct cmd_session *s, uint64_t until, struct buf *out, struct err *e
     cmd_on_machine(s, ended, 0, NULL, out, e, &over);
     if (over)
         return err_set(e, EPERM, "the guest has ended its machine; reset starts it again");
-    ctl_run(s->ctl, until);
+    ctl_run(s->ctl, &(struct ctl_go){.until = until});
     if (s->wait ? !s->wait(s->wait_opaque, &stop) : !ctl_wait(s->ctl, -1, &stop))
         return 0;
     s->last_stop = stop;
@@ -137,13 +148,13 @@ int cmd_reset(struct cmd_session *s, int argc, char **argv, struct buf *out, str
 
 static int add_break(struct cmd_job *j)
 {
-    uint64_t addr;
-    int rc = cmd_value(j, j->argv[1], &addr, j->e);
+    struct dbg_point point = {.kind = DBG_BREAK};
+    int rc = cmd_value(j, j->argv[1], &point.addr, j->e);
 
     if (rc)
         return rc;
-    j->value = dbg_breaks_add(ctl_breaks(j->s->ctl), j->m, addr);
-    buf_fmt(j->out, "breakpoint %" PRIu64 " at 0x%" PRIx64 "\n", j->value, addr);
+    j->value = dbg_points_add(ctl_points(j->s->ctl), &point);
+    buf_fmt(j->out, "breakpoint %" PRIu64 " at 0x%" PRIx64 "\n", j->value, point.addr);
     return 0;
 }
 
@@ -154,16 +165,18 @@ int cmd_break(struct cmd_session *s, int argc, char **argv, struct buf *out, str
 
 static int delete_break(struct cmd_job *j)
 {
-    struct dbg_breaks *b = ctl_breaks(j->s->ctl);
+    struct dbg_points *p = ctl_points(j->s->ctl);
+    const struct dbg_point *x;
     uint64_t n;
 
     if (!strcmp(j->argv[1], "all")) {
-        dbg_breaks_delete_all(b, j->m);
+        while ((x = dbg_points_next(p, 0)))
+            dbg_points_delete(p, x->number);
         return 0;
     }
     if (cmd_number(j->argv[1], &n, j->e))
         return -EINVAL;
-    if (n > UINT32_MAX || !dbg_breaks_delete(b, j->m, (unsigned)n))
+    if (n > UINT32_MAX || !dbg_points_delete(p, (unsigned)n))
         return err_set(j->e, ENOENT, "there is no breakpoint %s", j->argv[1]);
     return 0;
 }

@@ -1,8 +1,10 @@
 /* ctl.c - see ctl.h. */
 #include "control/ctl.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
+#include "base/bits.h"
 #include "base/mem_alloc.h"
 #include "host/host_clock.h"
 #include "host/host_thread.h"
@@ -15,20 +17,34 @@ struct call {
     struct call *next;
 };
 
+struct ctl_client {
+    struct ctl *c;
+    struct host_wake news;
+    struct ctl_client *next;
+};
+
 struct ctl {
     struct machine *m;
-    struct dbg_breaks breaks; /* the machine's thread's */
+    struct dbg_points *points; /* the machine's thread's */
     struct host_thread thread;
-    struct host_wake news;
 
     struct host_mutex lock; /* of all that follows */
     struct host_cond work;  /* the machine's thread has something to do */
     struct host_cond done;  /* a call is done, or the machine is at rest */
     struct call *first, **last;
     bool running, pause, quit;
-    uint64_t until;
+    bool begin; /* `go` is new */
+    struct ctl_go go;
     struct ctl_stop stop; /* valid while at rest */
+    struct ctl_client *clients;
 };
+
+/* With the lock held. */
+static void tell(struct ctl *c)
+{
+    for (struct ctl_client *k = c->clients; k; k = k->next)
+        host_wake_post(&k->news);
+}
 
 static struct ctl_stop describe(struct ctl *c, enum machine_stop why)
 {
@@ -40,20 +56,18 @@ static struct ctl_stop describe(struct ctl *c, enum machine_stop why)
         .count = machine_count(c->m),
     };
 
-    if (why == MACHINE_BREAK)
-        s.breakpoint = dbg_breaks_hit(&c->breaks, s.pc);
     if (why == MACHINE_ENDED)
         s.end = machine_end(c->m, &s.code);
     return s;
 }
 
 /* With the lock held: the machine is at rest from now on. */
-static void rest(struct ctl *c, enum machine_stop why)
+static void rest(struct ctl *c, struct ctl_stop stop)
 {
-    c->stop = describe(c, why);
+    c->stop = stop;
     c->running = c->pause = false;
     host_cond_broadcast(&c->done);
-    host_wake_post(&c->news);
+    tell(c);
 }
 
 /* With the lock held, which is given up meanwhile. */
@@ -73,17 +87,67 @@ static void serve(struct ctl *c)
     }
 }
 
-static void run(struct ctl *c)
+/* ---- running, on the machine's thread ---- */
+
+/* What is only for this run. */
+static void begin(struct ctl *c, const struct ctl_go *go)
 {
-    uint64_t until = c->until;
+    machine_pass_probe(c->m, go->step ? go->cpu : machine_turn(c->m));
+}
+
+static void arrange(struct ctl *c, const struct ctl_go *go)
+{
+    dbg_points_apply(c->points);
+    machine_freeze(c->m, go->step ? ~(uint32_t)BIT(go->cpu) : go->frozen);
+    machine_hold_interrupts(c->m, go->hold);
+}
+
+/* One instruction after the other.  An interruption ends the machine's next run. */
+static enum machine_stop step(struct ctl *c, const struct ctl_go *go)
+{
+    const struct cpu *cpu = machine_cpu(c->m, go->cpu);
     enum machine_stop why;
 
+    do
+        why = machine_run(c->m, machine_count(c->m) + 1);
+    while (why == MACHINE_COUNT && cpu->pc - go->from < go->to - go->from);
+    return why;
+}
+
+/* Runs until there is something for the loop to look at.  False: it is to run on. */
+static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
+{
+    enum machine_stop why = go->step ? step(c, go) : machine_run(c->m, go->until);
+    struct dbg_hit hit = {0};
+
+    if (why == MACHINE_BREAK && !dbg_points_stopped(c->points, &hit))
+        return false;
+    *stop = describe(c, why);
+    stop->hit = hit;
+    if (go->step) {
+        stop->stepped = why == MACHINE_COUNT;
+        stop->cpu = go->cpu;
+        stop->pc = machine_cpu(c->m, go->cpu)->pc;
+    }
+    return why != MACHINE_INTERRUPTED;
+}
+
+static void run(struct ctl *c)
+{
+    struct ctl_go go = c->go;
+    struct ctl_stop stop;
+    bool first = c->begin, stopped;
+
+    c->begin = false;
     host_mutex_unlock(&c->lock);
-    why = machine_run(c->m, until);
+    arrange(c, &go);
+    if (first)
+        begin(c, &go);
+    stopped = run_once(c, &go, &stop);
     host_mutex_lock(&c->lock);
     /* An interruption that nobody wants any more was for a call, or came too late. */
-    if (why != MACHINE_INTERRUPTED)
-        rest(c, why);
+    if (stopped)
+        rest(c, stop);
 }
 
 static void loop(void *arg)
@@ -98,7 +162,7 @@ static void loop(void *arg)
         if (!c->running)
             host_cond_wait(&c->work, &c->lock);
         else if (c->pause)
-            rest(c, MACHINE_INTERRUPTED);
+            rest(c, describe(c, MACHINE_INTERRUPTED));
         else
             run(c);
     }
@@ -110,7 +174,7 @@ static void fini(struct ctl *c)
     host_cond_fini(&c->done);
     host_cond_fini(&c->work);
     host_mutex_fini(&c->lock);
-    dbg_breaks_fini(&c->breaks);
+    dbg_points_free(c->points);
     free(c);
 }
 
@@ -124,31 +188,29 @@ struct ctl *ctl_new(struct machine *m, struct err *e)
     host_cond_init(&c->work);
     host_cond_init(&c->done);
     c->stop = describe(c, MACHINE_COUNT);
-    if (host_wake_init(&c->news, e))
-        goto no_wake;
-    if (host_thread_start(&c->thread, "machine", loop, c, e))
-        goto no_thread;
-    return c;
-no_thread:
-    host_wake_fini(&c->news);
-no_wake:
+    c->points = dbg_points_new(m);
+    if (!host_thread_start(&c->thread, "machine", loop, c, e))
+        return c;
     fini(c);
     return NULL;
 }
 
 void ctl_free(struct ctl *c)
 {
+    struct machine *m;
+
     if (!c)
         return;
+    assert(!c->clients);
     host_mutex_lock(&c->lock);
     c->quit = true;
     host_cond_broadcast(&c->work);
     host_mutex_unlock(&c->lock);
     machine_interrupt(c->m);
     host_thread_join(&c->thread);
-    host_wake_fini(&c->news);
-    machine_free(c->m);
+    m = c->m;
     fini(c);
+    machine_free(m);
 }
 
 void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg)
@@ -166,13 +228,14 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
     host_mutex_unlock(&c->lock);
 }
 
-void ctl_run(struct ctl *c, uint64_t until)
+void ctl_run(struct ctl *c, const struct ctl_go *go)
 {
     host_mutex_lock(&c->lock);
-    c->until = until;
-    c->running = true;
+    c->go = *go;
+    c->begin = c->running = true;
     c->pause = false;
     host_cond_broadcast(&c->work);
+    tell(c);
     host_mutex_unlock(&c->lock);
 }
 
@@ -213,17 +276,50 @@ bool ctl_running(struct ctl *c)
     return running;
 }
 
-struct dbg_breaks *ctl_breaks(struct ctl *c)
+struct dbg_points *ctl_points(struct ctl *c)
 {
-    return &c->breaks;
+    return c->points;
 }
 
-int ctl_news_fd(struct ctl *c)
+/* ---- clients ---- */
+
+struct ctl_client *ctl_client_new(struct ctl *c, struct err *e)
 {
-    return c->news.fd;
+    struct ctl_client *k = xcalloc(1, sizeof *k);
+
+    k->c = c;
+    if (host_wake_init(&k->news, e)) {
+        free(k);
+        return NULL;
+    }
+    host_mutex_lock(&c->lock);
+    k->next = c->clients;
+    c->clients = k;
+    host_mutex_unlock(&c->lock);
+    return k;
 }
 
-void ctl_news_ack(struct ctl *c)
+void ctl_client_free(struct ctl_client *k)
 {
-    host_wake_clear(&c->news);
+    struct ctl_client **at;
+
+    if (!k)
+        return;
+    host_mutex_lock(&k->c->lock);
+    for (at = &k->c->clients; *at != k; at = &(*at)->next)
+        ;
+    *at = k->next;
+    host_mutex_unlock(&k->c->lock);
+    host_wake_fini(&k->news);
+    free(k);
+}
+
+int ctl_client_fd(const struct ctl_client *k)
+{
+    return k->news.fd;
+}
+
+void ctl_client_ack(struct ctl_client *k)
+{
+    host_wake_clear(&k->news);
 }

@@ -4,39 +4,55 @@
  * A front end calls ctl_call with a function; the control loop runs it at an
  * instruction boundary, between windows, with the machine at rest, and then wakes the
  * caller.  So no front end ever touches guest state, and there are no locks
- * around it.  Running and stopping are requests too.  That the machine came to rest
- * shows at ctl_news_fd.  Any thread but the machine's own, unless a call says more.
+ * around it.  Running and stopping are requests too.
+ *
+ * Several front ends may be clients at once.  Each hears that the machine came to rest, or
+ * runs, whoever asked for it, and the last one that asked is the one that is heard.
+ * Any thread but the machine's own, unless a call says more.
  */
 #ifndef CONTROL_CTL_H
 #define CONTROL_CTL_H
 
 #include "base/err.h"
-#include "debug/breaks.h"
+#include "debug/points.h"
 #include "machine/machine.h"
 
 struct ctl;
+struct ctl_client;
 
 /* Why the machine is at rest. */
 struct ctl_stop {
     enum machine_stop why;
     unsigned cpu;
     uint64_t pc, count;
-    unsigned breakpoint; /* MACHINE_BREAK: its number, 0 if it is gone */
-    enum board_end end;  /* MACHINE_ENDED */
+    struct dbg_hit hit; /* MACHINE_BREAK */
+    bool stepped;       /* MACHINE_COUNT: a step is done */
+    enum board_end end; /* MACHINE_ENDED */
     unsigned code;
 };
 
+/* How the machine is to run. */
+struct ctl_go {
+    uint64_t until;     /* count to stop at; UINT64_MAX: no end */
+    uint32_t frozen;    /* CPUs that do not run meanwhile, a bit each */
+    bool step;          /* only `cpu` runs: one instruction, and on while its pc is in [from, to) */
+    bool hold;          /* no interrupt is taken, but for one that ends a CPU's wait */
+    unsigned cpu;
+    uint64_t from, to;
+};
+#define CTL_GO ((struct ctl_go){.until = UINT64_MAX})
+
 /* Starts the machine's thread, at rest; owns m from now on (not if it returns NULL). */
 struct ctl *ctl_new(struct machine *m, struct err *e);
-/* Stops and frees the machine. */
+/* Stops and frees the machine.  There are no clients any more. */
 void ctl_free(struct ctl *c);
 
 /* Runs fn(m, arg) on the machine's thread and waits for it.  While the machine runs it is held for
  * the call and goes on after. */
 void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg);
 
-/* Lets the machine run until count (UINT64_MAX: no end); returns at once. */
-void ctl_run(struct ctl *c, uint64_t until);
+/* Lets the machine run; returns at once. */
+void ctl_run(struct ctl *c, const struct ctl_go *go);
 /* Asks it to stop; returns at once (ctl_wait waits).  The machine's thread may do so too, from a
  * host door: the stop is then at the end of the window, the same one whenever it is run again. */
 void ctl_pause(struct ctl *c);
@@ -45,11 +61,14 @@ void ctl_pause(struct ctl *c);
 bool ctl_wait(struct ctl *c, int timeout_ms, struct ctl_stop *stop);
 bool ctl_running(struct ctl *c);
 
-/* The machine's breakpoints; only to be touched inside ctl_call. */
-struct dbg_breaks *ctl_breaks(struct ctl *c);
+/* The machine's breakpoints and the like; only to be touched inside ctl_call. */
+struct dbg_points *ctl_points(struct ctl *c);
 
-/* A file descriptor that becomes readable whenever news came (for poll); ctl_news_ack clears it. */
-int ctl_news_fd(struct ctl *c);
-void ctl_news_ack(struct ctl *c);
+/* A client; any number of them.  NULL with a message. */
+struct ctl_client *ctl_client_new(struct ctl *c, struct err *e);
+void ctl_client_free(struct ctl_client *k);
+/* A file descriptor that becomes readable whenever news came (for poll); ctl_client_ack clears it. */
+int ctl_client_fd(const struct ctl_client *k);
+void ctl_client_ack(struct ctl_client *k);
 
 #endif

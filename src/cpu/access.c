@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "cpu/cpu.h"
+#include "cpu/debug.h"
 #include "cpu/guest.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -41,7 +42,7 @@ static enum cpu_access place_at(struct cpu *c, uint64_t vaddr, uint64_t paddr,
     p->paddr = paddr;
     p->region = r;
     p->host = r->host ? r->host + (paddr - r->base) : NULL;
-    p->slow = r->host && r->attr[(paddr - r->base) >> MEM_PAGE_BITS];
+    p->slow = r->host && (r->attr[(paddr - r->base) >> MEM_PAGE_BITS] || c->tlb.nwatched);
     return CPU_OK;
 }
 
@@ -101,6 +102,49 @@ static void locate(struct cpu *c, struct place *p)
     }
 }
 
+static bool overlap(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen)
+{
+    return a < b ? b - a < alen : a - b < blen;
+}
+
+static bool is_watched(const struct cpu_debug *d, uint64_t vaddr, uint64_t paddr, uint64_t len,
+                       unsigned access)
+{
+    for (size_t i = 0; i < d->nwatches; i++) {
+        const struct cpu_watch *w = &d->watches[i];
+
+        if (w->access & access && overlap(w->physical ? paddr : vaddr, len, w->addr, w->len))
+            return true;
+    }
+    return false;
+}
+
+/* The debugger's part in an access to a page with attributes, or to a device, of len bytes within
+ * a page.  CPU_PRECISE: it is watched, and has to wait. */
+static __attribute__((noinline)) enum cpu_access watch(struct cpu *c, struct place *p,
+                                                       uint64_t vaddr, uint64_t len, bool write,
+                                                       uint64_t value)
+{
+    const struct cpu_debug *d = c->debug;
+    struct cpu_touch t = {.vaddr = vaddr, .value = value, .size = (unsigned)len, .write = write};
+
+    if (p->host)
+        locate(c, p);
+    t.paddr = p->paddr;
+    if (!is_watched(d, vaddr, p->paddr, len, write ? CPU_WATCH_WRITE : CPU_WATCH_READ))
+        return CPU_OK;
+    if (!c->precise)
+        return CPU_PRECISE;
+    if (d->ops->touched(d->opaque, c, &t))
+        cpu_debug_stop(c);
+    return CPU_OK;
+}
+
+static inline bool has_watches(const struct cpu *c)
+{
+    return c->debug && c->debug->nwatches;
+}
+
 /* Whether a store there has to wait for a precise run: it hits translated code, a page-table entry
  * that code is fetched through, or a doorbell. */
 static bool must_wait(struct cpu *c, struct place *p, uint64_t len)
@@ -137,7 +181,7 @@ static uint64_t extend(uint64_t v, unsigned mo)
 
 /* ---- loads ---- */
 
-static enum cpu_access load_device(struct cpu *c, const struct place *p, uint64_t vaddr,
+static enum cpu_access load_device(struct cpu *c, struct place *p, uint64_t vaddr,
                                    unsigned mo, uint64_t *value)
 {
     unsigned size = IR_MO_BYTES(mo);
@@ -147,6 +191,9 @@ static enum cpu_access load_device(struct cpu *c, const struct place *p, uint64_
         return refuse(c, vaddr, access);
     if (!c->precise)
         return CPU_PRECISE;
+    if (has_watches(c))
+        watch(c, p, vaddr, size, false, 0);
+    cpu_event(c, CPU_EVENT_DEVICE_READ, p->paddr, size);
     c->count.devices++;
     if (!mem_read(c->mem, p->paddr, size, value))
         return refuse(c, vaddr, access);
@@ -175,6 +222,19 @@ static enum cpu_access resolve_misaligned(struct cpu *c, uint64_t vaddr, unsigne
     return a;
 }
 
+/* The debugger's part in an access of two parts, in whose pages tags may not have been looked at. */
+static enum cpu_access watch_parts(struct cpu *c, struct place p[2], uint64_t vaddr, unsigned mo,
+                                   bool write, uint64_t value)
+{
+    unsigned n = in_page(vaddr);
+    enum cpu_access a = CPU_OK;
+
+    if (!has_watches(c))
+        return CPU_OK;
+    a = watch(c, &p[0], vaddr, n, write, value);
+    return a == CPU_OK ? watch(c, &p[1], vaddr + n, IR_MO_BYTES(mo) - n, write, value >> 8 * n) : a;
+}
+
 static __attribute__((noinline)) enum cpu_access load_misaligned(struct cpu *c, uint64_t vaddr,
                                                                  unsigned mo, uint64_t *value)
 {
@@ -183,6 +243,8 @@ static __attribute__((noinline)) enum cpu_access load_misaligned(struct cpu *c, 
     enum tlb_access access = mo & IR_MO_RMW ? TLB_WRITE : TLB_READ;
     enum cpu_access a = resolve_misaligned(c, vaddr, mo, access, p);
 
+    if (a == CPU_OK)
+        a = watch_parts(c, p, vaddr, mo, false, 0);
     if (a != CPU_OK)
         return a;
     uint8_t bytes[8];
@@ -212,21 +274,31 @@ enum cpu_access cpu_load(struct cpu *c, uint64_t vaddr, unsigned mo, uint64_t *v
         return a;
     if (!likely(p.host))
         return load_device(c, &p, vaddr, mo, value);
+    if (!likely(!p.slow) && has_watches(c)) {
+        a = watch(c, &p, vaddr, IR_MO_BYTES(mo), false, 0);
+        if (a != CPU_OK)
+            return a;
+    }
     *value = extend(bits_load_le(p.host, IR_MO_BYTES(mo)), mo);
     return CPU_OK;
 }
 
 /* ---- stores ---- */
 
-static enum cpu_access store_device(struct cpu *c, const struct place *p, uint64_t vaddr,
+static enum cpu_access store_device(struct cpu *c, struct place *p, uint64_t vaddr,
                                     unsigned size, uint64_t value)
 {
     if (vaddr & (size - 1))
         return refuse(c, vaddr, TLB_WRITE);
     if (!c->precise)
         return CPU_PRECISE;
+    if (has_watches(c))
+        watch(c, p, vaddr, size, true, value);
     c->count.devices++;
-    return mem_write(c->mem, p->paddr, size, value) ? CPU_OK : refuse(c, vaddr, TLB_WRITE);
+    if (!mem_write(c->mem, p->paddr, size, value))
+        return refuse(c, vaddr, TLB_WRITE);
+    cpu_event(c, CPU_EVENT_DEVICE_WRITE, p->paddr, size);
+    return CPU_OK;
 }
 
 static __attribute__((noinline)) enum cpu_access store_misaligned(struct cpu *c, uint64_t vaddr,
@@ -242,6 +314,9 @@ static __attribute__((noinline)) enum cpu_access store_misaligned(struct cpu *c,
     p[0].slow = p[1].slow = true;
     if (must_wait(c, &p[0], n) || must_wait(c, &p[1], rest))
         return CPU_PRECISE;
+    a = watch_parts(c, p, vaddr, mo, true, value);
+    if (a != CPU_OK)
+        return a;
     uint8_t bytes[8];
     bits_store_le(bytes, 8, value);
     put(c, &p[0], bytes, n);
@@ -257,6 +332,12 @@ store_place(struct cpu *c, struct place *p, uint64_t vaddr, unsigned size, uint6
         return store_device(c, p, vaddr, size, value);
     if (must_wait(c, p, size))
         return CPU_PRECISE;
+    if (has_watches(c)) {
+        enum cpu_access a = watch(c, p, vaddr, size, true, value);
+
+        if (a != CPU_OK)
+            return a;
+    }
     put(c, p, &value, size);
     return CPU_OK;
 }
@@ -290,6 +371,11 @@ enum cpu_access cpu_fill(struct cpu *c, uint64_t vaddr, uint64_t len, unsigned m
         return refuse(c, vaddr, TLB_WRITE);
     if (must_wait(c, &p, len))
         return CPU_PRECISE;
+    if (p.slow && has_watches(c)) {
+        a = watch(c, &p, vaddr, len, true, byte * UINT64_C(0x0101010101010101));
+        if (a != CPU_OK)
+            return a;
+    }
     memset(bytes, byte, len);
     put(c, &p, bytes, len);
     return CPU_OK;

@@ -64,22 +64,6 @@ void cpu_free(struct cpu *c)
     cpu_dealloc(c, &tlb);
 }
 
-bool cpu_stop_at(const struct cpu *c, uint64_t pc)
-{
-    size_t lo = 0, hi = c->stops ? c->stops->len : 0;
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (c->stops->pcs[mid] == pc)
-            return true;
-        if (c->stops->pcs[mid] < pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return false;
-}
-
 int guest_find_reg(const struct guest *g, const char *name)
 {
     for (uint32_t i = 0; i < g->nregs; i++) {

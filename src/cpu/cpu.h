@@ -25,6 +25,7 @@
 
 struct guest;
 struct cpu;
+struct cpu_debug;
 struct snap;
 
 /* A slot of a jump cache: where the code for a pc is, in one context.  pc 1 is no pc. */
@@ -71,12 +72,6 @@ struct cpu_env {
                                                          none, and never will be */
 };
 
-/* Guest pcs at which a debugger wants to stop; sorted.  The translator ends a unit there. */
-struct cpu_stops {
-    uint64_t *pcs;
-    size_t len;
-};
-
 struct cpu_counters {
     uint64_t traps, interrupts;
     uint64_t slow_loads, slow_stores; /* through cpu_load and cpu_store */
@@ -99,7 +94,9 @@ struct cpu {
                                 depends on besides pc, space and memory */
     uint8_t fetch_mode;      /* MMU mode of instruction fetches, below TLB_MODES */
     uint8_t precise;         /* the interpreter runs one instruction: devices may be touched */
-    uint8_t stop_passed;     /* run loop: leave the stop at pc out, once */
+    uint8_t stop_passed;     /* run loop: leave the probe at pc out, once */
+    uint8_t stopped;         /* a debugger wants the stop that quit brings */
+    uint8_t hold;            /* interrupts are not taken, but for one that ends a wait */
     uint8_t quit;            /* the machine asks this run to end after this instruction */
     uint8_t access;          /* enum cpu_access of the load, store or helper that said no; see
                                 cpu_ir_host.  Whoever runs a unit sets it to CPU_OK first */
@@ -111,7 +108,7 @@ struct cpu {
 
     const struct guest *guest;
     const struct cpu_env *env;
-    const struct cpu_stops *stops; /* may be NULL */
+    const struct cpu_debug *debug; /* see debug.h; NULL: nothing is wanted */
     struct mem *mem;
     struct tlb tlb;
     uint32_t index; /* which hart: 0, 1, ... */
@@ -145,9 +142,6 @@ static inline void cpu_kick(struct cpu *c)
     c->pending = 1;
     c->leave = 1;
 }
-
-/* Whether a stop is set at pc. */
-bool cpu_stop_at(const struct cpu *c, uint64_t pc);
 
 /* ---- memory as the CPU sees it: access.c ---- */
 

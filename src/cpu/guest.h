@@ -20,6 +20,8 @@ struct reg_field {
     const char *const *values; /* names of its values, or NULL; ends with NULL */
 };
 
+#define GUEST_NO_GDB UINT32_MAX
+
 /* One row of a guest's register table.  IR slots are the first `nslots` rows. */
 struct guest_reg {
     const char *name;
@@ -29,6 +31,7 @@ struct guest_reg {
     int32_t offset;         /* in the CPU struct; -1: only through reg_read and reg_write */
     uint32_t number;        /* the guest's own (x0: 0, csr: its address) */
     const char *gdb_feature; /* "org.gnu.gdb.riscv.cpu" ... */
+    uint32_t gdb;           /* its number for GDB; without a feature GUEST_NO_GDB */
     const struct reg_field *fields; /* or NULL */
     const char *doc;        /* one line */
 };
@@ -63,14 +66,14 @@ enum guest_walk_how {
 
 /* Where a unit begins and what its code may use. */
 struct guest_fetch {
-    uint64_t pc;
+    uint64_t pc, paddr;
     const uint8_t *host; /* the bytes at pc ... */
     uint32_t len;        /* ... to the end of its page */
     const uint8_t *next; /* an instruction that crosses the page's end goes on here (the other page's
                             first bytes); NULL if unknown: then such an instruction ends the unit
                             before it, and a unit that would be empty says GUEST_NEEDS_NEXT */
     uint32_t max_insns;
-    bool pass_stop;      /* ignore a debugger's stop at pc itself */
+    bool pass_stop;      /* leave a probe at pc itself out */
 };
 
 enum guest_translated { GUEST_UNIT, GUEST_NEEDS_NEXT };
@@ -81,13 +84,15 @@ struct guest {
     const struct guest_reg *regs;
     uint32_t nregs;
     struct ir_names names; /* slots, pc slot, helpers */
+    uint32_t peek, decide; /* of the helpers, those of debug.h */
 
     int (*init)(struct cpu *c, const struct cpu_config *config, struct err *e);
     void (*fini)(struct cpu *c);
     void (*reset)(struct cpu *c);
 
     /* Appends the IR of a basic block: at least one guest instruction (an illegal one raises).  Ends at
-     * a branch, at the end of the page, at max_insns, or before a debugger's stop (exit_stop).
+     * a branch, at the end of the page, at max_insns, or before a pc with a probe, which is the start
+     * of the unit there.
      * *bytes: the length of the code that it covers. */
     enum guest_translated (*translate)(struct cpu *c, struct ir_unit *u,
                                        const struct guest_fetch *f, uint32_t *bytes);

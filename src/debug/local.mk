@@ -1,8 +1,9 @@
 # The files of src/debug.
 
 libglovebox_a_SOURCES += \
-    src/debug/breaks.c src/debug/breaks.h \
+    src/debug/agent.c src/debug/agent.h \
     src/debug/disas.c src/debug/disas.h \
     src/debug/memory.c src/debug/memory.h \
+    src/debug/points.c src/debug/points.h \
     src/debug/regs.c src/debug/regs.h \
     src/debug/walk.c src/debug/walk.h

@@ -217,6 +217,20 @@ void jit_flush(struct jit *j)
         empty_region(j, r);
 }
 
+void jit_probes_changed(struct jit *j, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    struct jit_block *b, *next;
+
+    for (unsigned r = 0; r < JIT_REGIONS; r++) {
+        for (b = j->region_blocks[r]; b; b = next) {
+            next = b->region_next;
+            if (cpu_pcs_cover(virtual, b->pc, b->bytes) ||
+                cpu_pcs_cover(physical, b->paddr, b->bytes))
+                kill_block(j, b);
+        }
+    }
+}
+
 /* ---- compiling ---- */
 
 /* For the proof of `verify`: an operation on two values is lowered as if it were another. */
@@ -309,6 +323,7 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
                                    const uint8_t *host)
 {
     struct guest_fetch f = {.pc = c->pc,
+                            .paddr = paddr,
                             .host = host,
                             .len = (uint32_t)(MEM_PAGE_SIZE - (c->pc & MEM_PAGE_MASK)),
                             .max_insns = j->config.max_insns ? j->config.max_insns : MAX_INSNS};

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "cpu/cpu.h"
+#include "cpu/debug.h"
 #include "cpu/guest.h"
 #include "jit/code.h"
 
@@ -199,8 +199,10 @@ void jit_fp_leave(struct jit *j, struct cpu *c);
 /* Sticky flags alone move into c->fp_flags. */
 void jit_fp_sync(struct jit *j, struct cpu *c);
 
-/* Kills everything: stops or options changed. */
+/* Kills everything: memory or what probes come to was replaced. */
 void jit_flush(struct jit *j);
+/* Kills the blocks that hold one of these pcs. */
+void jit_probes_changed(struct jit *j, struct cpu_pcs virtual, struct cpu_pcs physical);
 
 /* Compiles u into a new block that no table knows (also for tests).  The block goes with the ring.
  * NULL: too complex (try fewer guest instructions). */

@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "base/mem_alloc.h"
+#include "cpu/debug.h"
 #include "host/host_clock.h"
 #include "machine/machine_impl.h"
 
@@ -167,7 +168,6 @@ static int make_cpus(struct machine *m, struct err *e)
         m->cpu[i] = cpu_new(&config, e);
         if (!m->cpu[i])
             return -EINVAL;
-        m->cpu[i]->stops = &m->stops;
         board_attach(m->board, m->cpu[i]);
     }
     return 0;
@@ -236,7 +236,7 @@ void machine_free(struct machine *m)
     if (m->wake_made)
         host_wake_fini(&m->wake);
     vec_fini(&m->doors);
-    free(m->stops.pcs);
+    vec_fini(&m->watched);
     free(m);
 }
 
@@ -373,7 +373,7 @@ static bool open_window(struct machine *m)
     m->awake = 0;
     for (unsigned i = 0; i < m->config.board.ncpus; i++)
         if (!m->cpu[i]->halted || m->cpu[i]->pending)
-            m->awake |= (uint32_t)BIT(i);
+            m->awake |= (uint32_t)BIT(i) & ~m->frozen;
     if (!m->awake)
         return false;
     next = m->live ? UINT64_MAX : machine_tick(m, clock_next(&m->clock));
@@ -411,11 +411,12 @@ static bool run_turn(struct machine *m, uint64_t most)
     struct cpu *c = m->cpu[m->turn];
     uint64_t count = cpu_count(c), goal;
     enum accel_stop stop;
+    bool stopped;
 
     if (!m->begun)
         begin_turn(m, c);
     goal = m->end - m->shift[m->turn];
-    if (!(m->awake >> m->turn & 1) || (int64_t)(goal - count) <= 0) {
+    if (!((m->awake & ~m->frozen) >> m->turn & 1) || (int64_t)(goal - count) <= 0) {
         next_turn(m);
         return true;
     }
@@ -437,7 +438,9 @@ static bool run_turn(struct machine *m, uint64_t most)
         m->awake &= ~(uint32_t)BIT(m->turn);
         next_turn(m);
     }
-    return stop != ACCEL_BREAK;
+    stopped = c->stopped;
+    c->stopped = 0;
+    return stop != ACCEL_BREAK && !stopped;
 }
 
 static enum machine_stop run(struct machine *m, uint64_t until)
@@ -464,10 +467,6 @@ enum machine_stop machine_run(struct machine *m, uint64_t until)
 {
     enum machine_stop stop;
 
-    for (unsigned i = 0; i < m->config.board.ncpus; i++)
-        m->cpu[i]->stop_passed = 0;
-    if (m->open)
-        m->cpu[m->turn]->stop_passed = cpu_stop_at(m->cpu[m->turn], m->cpu[m->turn]->pc);
     if (m->config.realtime) {
         m->host_offset = machine_time(m) - host_monotonic_ns();
         m->live = true;
@@ -550,19 +549,77 @@ enum board_end machine_end(const struct machine *m, unsigned *code)
     return m->how;
 }
 
-static int compare_pcs(const void *a, const void *b)
+/* ---- a debugger ---- */
+
+void machine_set_debug(struct machine *m, const struct cpu_debug *d)
 {
-    const uint64_t *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
+    for (unsigned i = 0; i < m->config.board.ncpus; i++)
+        m->cpu[i]->debug = d;
+    m->accel->ops->flush(m->accel);
+    machine_watches_changed(m);
 }
 
-void machine_set_stops(struct machine *m, const uint64_t *pcs, size_t n)
+/* Physical watches are attributes of their pages. */
+static void mark_watched(struct machine *m, bool on)
 {
-    free(m->stops.pcs);
-    m->stops.pcs = xmalloc(n * sizeof *pcs + 1);
-    if (n)
-        memcpy(m->stops.pcs, pcs, n * sizeof *pcs);
-    m->stops.len = n;
-    qsort(m->stops.pcs, n, sizeof *m->stops.pcs, compare_pcs);
-    m->accel->ops->flush(m->accel);
+    void (*change)(struct mem *, uint64_t, enum mem_attr) = on ? mem_attr_set : mem_attr_clear;
+
+    for (size_t i = 0; i < m->watched.len; i++)
+        change(m->mem, m->watched.data[i], MEM_ATTR_WATCH);
+}
+
+static void note_pages(struct machine *m, const struct cpu_watch *w)
+{
+    uint64_t last = (w->addr + (w->len - 1)) & ~MEM_PAGE_MASK;
+
+    for (uint64_t page = w->addr & ~MEM_PAGE_MASK; page <= last; page += MEM_PAGE_SIZE) {
+        const struct mem_region *r = mem_find(m->mem, page);
+
+        if (r && r->attr)
+            vec_push(&m->watched, page);
+        if (page == (UINT64_MAX & ~MEM_PAGE_MASK))
+            break;
+    }
+}
+
+void machine_watches_changed(struct machine *m)
+{
+    const struct cpu_debug *d = m->cpu[0]->debug;
+
+    mark_watched(m, false);
+    m->watched.len = 0;
+    for (size_t i = 0; d && i < d->nwatches; i++)
+        if (d->watches[i].physical)
+            note_pages(m, &d->watches[i]);
+    mark_watched(m, true);
+    for (unsigned i = 0; i < m->config.board.ncpus; i++)
+        tlb_watch(&m->cpu[i]->tlb, d ? d->vpages : NULL, d ? d->nvpages : 0);
+}
+
+void machine_probes_changed(struct machine *m, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    m->accel->ops->probes_changed(m->accel, virtual, physical);
+}
+
+void machine_pass_probe(struct machine *m, unsigned cpu)
+{
+    struct cpu *c = m->cpu[cpu];
+
+    c->stop_passed = cpu_probed(c, c->pc, cpu_debug_paddr(c, c->pc));
+}
+
+void machine_hold_interrupts(struct machine *m, bool hold)
+{
+    for (unsigned i = 0; i < m->config.board.ncpus; i++) {
+        struct cpu *c = m->cpu[i];
+
+        if (c->hold && !hold && !c->halted)
+            c->pending = 1; /* what was not looked at */
+        c->hold = hold;
+    }
+}
+
+void machine_freeze(struct machine *m, uint32_t cpus)
+{
+    m->frozen = cpus;
 }

@@ -56,7 +56,7 @@ struct machine_config {
 
 enum machine_stop {
     MACHINE_COUNT,       /* the count asked for is reached */
-    MACHINE_BREAK,       /* a debugger's stop: machine_stop_cpu is there */
+    MACHINE_BREAK,       /* a debugger's stop, of machine_turn's CPU */
     MACHINE_INTERRUPTED, /* machine_interrupt was called */
     MACHINE_ENDED,       /* the guest ended the machine: machine_end says how */
     MACHINE_IDLE,        /* all CPUs wait and no event is due, ever, and no door is open */
@@ -69,8 +69,7 @@ void machine_free(struct machine *m);
 /* Power-on state: images loaded again, counts and time 0. */
 int machine_reset(struct machine *m, struct err *e);
 
-/* Runs until machine_count is `until` (UINT64_MAX: no end) or another stop.  Starting at a debugger's
- * stop passes it. */
+/* Runs until machine_count is `until` (UINT64_MAX: no end) or another stop. */
 enum machine_stop machine_run(struct machine *m, uint64_t until);
 
 uint64_t machine_count(const struct machine *m);
@@ -97,8 +96,19 @@ struct accel *machine_accel(const struct machine *m);
 unsigned machine_turn(const struct machine *m);
 enum board_end machine_end(const struct machine *m, unsigned *code);
 
-/* Replaces the set of debugger's stops (virtual pcs; copied). */
-void machine_set_stops(struct machine *m, const uint64_t *pcs, size_t n);
+/* What a debugger wants of the CPUs (debug.h); d stays the caller's, and may change while the machine
+ * is at rest: each change of its watches is told, and of probes the pcs at which some came, went or
+ * changed.  NULL: there is no debugger. */
+void machine_set_debug(struct machine *m, const struct cpu_debug *d);
+void machine_watches_changed(struct machine *m);
+void machine_probes_changed(struct machine *m, struct cpu_pcs virtual, struct cpu_pcs physical);
+/* The probe at which a CPU is now is left out, once, when it runs on: for going on from a stop that was
+ * told, and for a step. */
+void machine_pass_probe(struct machine *m, unsigned cpu);
+/* Interrupts are not taken, but for such as end a CPU's wait. */
+void machine_hold_interrupts(struct machine *m, bool hold);
+/* These CPUs (a bit each) do not run while others do: time passes without them. */
+void machine_freeze(struct machine *m, uint32_t cpus);
 
 /* A hash of the whole state: CPUs, devices, schedule, all of RAM.  Pages that were not written since the
  * last call are not read again. */

@@ -31,7 +31,7 @@ struct machine {
     struct board *board;
     struct accel *accel;
     struct cpu *cpu[BOARD_CPUS];
-    struct cpu_stops stops; /* owned */
+    uint32_t frozen; /* by CPU; no part of the state */
 
     /* The schedule: part of the state. */
     uint64_t start, end; /* ticks: the open window; between windows both are now */
@@ -50,6 +50,9 @@ struct machine {
     struct host_wake wake;
     bool wake_made;
     struct dev_wait doors; /* scratch of a wait; owned */
+    struct {
+        VEC(uint64_t);
+    } watched; /* physical pages with MEM_ATTR_WATCH */
 
     /* Of machine_hash: RAM regions. */
     struct page_hashes *hashes;

@@ -80,10 +80,25 @@ void tlb_fini(struct tlb *t)
 
 /* L1. */
 
-static void l1_tags(struct tlb_entry *e, uint64_t vpage, unsigned allow, const struct mem_region *r,
-                    uint64_t offset)
+static bool is_watched(const struct tlb *t, uint64_t vpage)
 {
-    unsigned attr = r->attr[offset >> MEM_PAGE_BITS];
+    size_t lo = 0, hi = t->nwatched;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (t->watched[mid] < vpage)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < t->nwatched && t->watched[lo] == vpage;
+}
+
+static void l1_tags(const struct tlb *t, struct tlb_entry *e, uint64_t vpage, unsigned allow,
+                    const struct mem_region *r, uint64_t offset)
+{
+    unsigned attr = r->attr[offset >> MEM_PAGE_BITS] | (is_watched(t, vpage) ? MEM_ATTR_WATCH : 0);
     bool load = allow & 1 << TLB_READ, fetch = allow & 1 << TLB_EXEC;
     bool store = allow & 1 << TLB_WRITE && r->kind == MEM_RAM;
 
@@ -98,7 +113,7 @@ static struct tlb_entry *l1_enter(struct tlb *t, unsigned mode, uint64_t vpage, 
     struct tlb_entry *e = tlb_l1(t, mode, vpage);
     uint64_t offset = ppage - r->base;
 
-    l1_tags(e, vpage, allow, r, offset);
+    l1_tags(t, e, vpage, allow, r, offset);
     e->addend = (uintptr_t)r->host + offset - vpage;
     t->l2->modes_used |= 1u << mode;
     return e;
@@ -372,9 +387,17 @@ void tlb_attr_changed(struct tlb *t, const struct mem_region *r, uint64_t offset
         for (uint32_t i = 0; i <= t->l1_mask; i++, e++) {
             uint64_t vpage = l1_vpage(e);
             if (vpage != TLB_NONE && vpage + e->addend == host)
-                l1_tags(e, vpage, l1_allow(e), r, start);
+                l1_tags(t, e, vpage, l1_allow(e), r, start);
         }
     }
+}
+
+/* L2 has no tags that would have to change. */
+void tlb_watch(struct tlb *t, const uint64_t *vpages, size_t n)
+{
+    t->watched = vpages;
+    t->nwatched = n;
+    l1_flush(t);
 }
 
 void tlb_attr_all_changed(struct tlb *t)

@@ -73,6 +73,8 @@ struct tlb {
     uint64_t exec_epoch;  /* advances when an executable translation may have gone: what
                              remembers where code is must look again */
     struct tlb_l2 *l2;
+    const uint64_t *watched; /* see tlb_watch */
+    size_t nwatched;
     struct tlb_counters count;
 };
 
@@ -129,6 +131,10 @@ void tlb_flush_range(struct tlb *t, uint64_t vaddr, uint64_t len);
  * found through another space's entry since the last switch. */
 void tlb_flush_global(struct tlb *t);
 void tlb_flush_global_page(struct tlb *t, uint64_t vaddr);
+
+/* Loads from and stores to these virtual pages are slow in every space from now on; a sorted list of
+ * page addresses, which stays the caller's and lives until the next call. */
+void tlb_watch(struct tlb *t, const uint64_t *vpages, size_t n);
 
 /* The page's attributes changed: entries that lead to it are set TLB_SLOW (or fast again). */
 void tlb_attr_changed(struct tlb *t, const struct mem_region *r, uint64_t offset);

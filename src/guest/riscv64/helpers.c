@@ -3,6 +3,7 @@
  * concerned.  At a call the pc slot holds the instruction's own pc; a trap, or
  * whatever else must not go on behind the instruction, sets leave.
  */
+#include "cpu/debug.h"
 #include "guest/riscv64/priv.h"
 
 #define HELPER(name)    uint64_t rv_helper_##name(void *cpu, uint64_t a, uint64_t b, uint64_t c)
@@ -72,8 +73,12 @@ static uint64_t csr(struct rv_cpu *h, uint64_t what, uint64_t operand)
 {
     uint64_t old = 0;
 
-    if (rv_csr_access(h, what & 0xfff, what >> 12 & 3, what & RV_CSR_WRITES, operand, &old))
+    if (rv_csr_access(h, what & 0xfff, what >> 12 & 3, what & RV_CSR_WRITES, operand, &old)) {
         rv_raise_illegal(h);
+        return old;
+    }
+    cpu_event(&h->cpu, what & RV_CSR_WRITES ? CPU_EVENT_REG_WRITE : CPU_EVENT_REG_READ,
+              what & 0xfff, operand);
     return old;
 }
 
@@ -127,6 +132,7 @@ HELPER(wfi)
     } else if (!(rv_mip(h) & h->mie)) {
         h->cpu.halted = 1;
         h->cpu.pending = 1;
+        cpu_event(&h->cpu, CPU_EVENT_HALT, 0, 0);
     }
     return 0;
 }
@@ -192,6 +198,16 @@ HELPER(cbo_zero)
     else
         rv_raise_illegal(h);
     return 0;
+}
+
+HELPER(peek)
+{
+    return cpu_helper_peek(cpu, a, b, c);
+}
+
+HELPER(decide)
+{
+    return cpu_helper_decide(cpu, a, b, c);
 }
 
 HELPER(fs_dirty)

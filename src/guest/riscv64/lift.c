@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/bits.h"
+#include "cpu/debug.h"
 #include "softfloat/softfloat.h"
 
 /* The longest unit, whatever an engine asks for. */
@@ -377,20 +378,13 @@ static void lift_insn(struct rv_lift *l, uint32_t raw)
         rv_lift_leave_at_next(l);
 }
 
-/* A unit that stops at once. */
-static void lift_stop(struct ir_unit *u, uint64_t pc)
-{
-    ir_put(u, RV_SLOT_PC, ir_const(u, IR_I64, pc));
-    ir_exit_stop(u);
-}
-
 static void lift_insns(struct cpu *c, struct rv_lift *l, const struct guest_fetch *f,
                        uint32_t *bytes)
 {
     uint32_t max = f->max_insns < MAX_INSNS ? f->max_insns : MAX_INSNS, raw;
     for (uint32_t n = 0; !l->ended; n++) {
         l->pc = f->pc + *bytes;
-        bool more = n < max && *bytes < f->len && !cpu_stop_at(c, l->pc);
+        bool more = n < max && *bytes < f->len && !cpu_probed(c, l->pc, f->paddr + *bytes);
         /* The caller has seen to it that the first one can be lifted. */
         if ((n && !more) || !fetch(f, *bytes, &raw)) {
             rv_lift_goto(l, l->pc);
@@ -405,18 +399,17 @@ enum guest_translated rv_translate(struct cpu *c, struct ir_unit *u, const struc
                                    uint32_t *bytes)
 {
     struct rv_lift l = {.u = u, .h = rv_of(c), .context = c->context};
-    bool stop = !f->pass_stop && cpu_stop_at(c, f->pc);
+    bool probe = !f->pass_stop && cpu_probed(c, f->pc, f->paddr);
     uint32_t raw, frm = l.context >> RV_CTX_RM_SHIFT & 7;
 
     *bytes = 0;
-    if (!stop && !fetch(f, 0, &raw))
+    if (!fetch(f, 0, &raw))
         return GUEST_NEEDS_NEXT;
     u->pc = f->pc;
     u->fp_rm = frm <= SF_RMM ? (uint8_t)frm : SF_RNE;
     ir_block_begin(u);
-    if (stop)
-        lift_stop(u, f->pc);
-    else
-        lift_insns(c, &l, f, bytes);
+    if (probe)
+        cpu_lift_probe(c, u, f->pc, f->paddr);
+    lift_insns(c, &l, f, bytes);
     return GUEST_UNIT;
 }

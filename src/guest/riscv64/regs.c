@@ -109,25 +109,27 @@ static const struct reg_field fields_priv[] = {FV("priv", 0, 2, v_priv), END_FIE
 #define GDB_FPU "org.gnu.gdb.riscv.fpu"
 #define GDB_CSR "org.gnu.gdb.riscv.csr"
 #define GDB_VIRTUAL "org.gnu.gdb.riscv.virtual"
+/* Numbers that GDB knows without being told. */
+enum { GDB_PC = 32, GDB_F0 = 33, GDB_CSR0 = 65, GDB_PRIV = GDB_CSR0 + 4096 };
 #define AT(member) ((int32_t)offsetof(struct rv_cpu, member))
 
 /* CSRs 1 to 3 belong to GDB's floating-point feature. */
 #define CSR_ROW(addr, name, fields, doc)                                                           \
     {#name, NULL, (addr) <= 3 ? 32 : 64, REG_SYSTEM, -1, addr, (addr) <= 3 ? GDB_FPU : GDB_CSR,     \
-     fields_##fields, doc},
+     GDB_CSR0 + (addr), fields_##fields, doc},
 
 const struct guest_reg rv_regs[] = {
-    {"pc", NULL, 64, REG_PC, AT(cpu.pc), 32, GDB_CPU, NULL, "Program counter"},
-#define X(n, alias, doc) {"x" #n, alias, 64, REG_INT, AT(x[n]), n, GDB_CPU, NULL, doc},
+    {"pc", NULL, 64, REG_PC, AT(cpu.pc), 32, GDB_CPU, GDB_PC, NULL, "Program counter"},
+#define X(n, alias, doc) {"x" #n, alias, 64, REG_INT, AT(x[n]), n, GDB_CPU, n, NULL, doc},
     EACH_X(X)
 #undef X
-#define X(n, alias, doc) {"f" #n, alias, 64, REG_FLOAT, AT(f[n]), n, GDB_FPU, NULL, doc},
+#define X(n, alias, doc) {"f" #n, alias, 64, REG_FLOAT, AT(f[n]), n, GDB_FPU, GDB_F0 + (n), NULL, doc},
     EACH_F(X)
 #undef X
-    {"reservation", NULL, 64, REG_SYSTEM, AT(reserve_addr), 0, NULL, NULL,
+    {"reservation", NULL, 64, REG_SYSTEM, AT(reserve_addr), 0, NULL, GUEST_NO_GDB, NULL,
      "Address that lr reserved; all ones: none"},
-    {"x0", "zero", 64, REG_INT, -1, 0, GDB_CPU, NULL, "Always 0"},
-    {"priv", NULL, 64, REG_SYSTEM, -1, 0, GDB_VIRTUAL, fields_priv, "Privilege mode"},
+    {"x0", "zero", 64, REG_INT, -1, 0, GDB_CPU, 0, NULL, "Always 0"},
+    {"priv", NULL, 64, REG_SYSTEM, -1, 0, GDB_VIRTUAL, GDB_PRIV, fields_priv, "Privilege mode"},
 #define RV_CSR(addr, name, ext, need, get, set, ends, fields, doc) CSR_ROW(addr, name, fields, doc)
 #define RV_CSR_PLAIN(addr, name, mask, fields, doc) CSR_ROW(addr, name, fields, doc)
 #include "guest/riscv64/csr.def"

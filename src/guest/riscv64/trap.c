@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "cpu/debug.h"
 #include "guest/riscv64/priv.h"
 
 /* ---- context ---- */
@@ -56,6 +57,8 @@ void rv_fp_dirty(struct rv_cpu *h)
 /* The caller updates the context. */
 void rv_set_priv(struct rv_cpu *h, unsigned priv)
 {
+    if (h->priv != priv)
+        cpu_event(&h->cpu, CPU_EVENT_MODE, h->priv, priv);
     if (!h->hpm_on || h->priv == priv) {
         h->priv = (uint8_t)priv;
         return;
@@ -112,6 +115,10 @@ static void enter(struct rv_cpu *h, bool to_s, uint64_t cause, uint64_t tval)
         enter_m(h, cause, tval);
     rv_update_context(h);
     rv_check_interrupts(h);
+    if (cause & RV_CAUSE_INTERRUPT)
+        cpu_event(&h->cpu, CPU_EVENT_INTERRUPT, cause & ~RV_CAUSE_INTERRUPT, 0);
+    else
+        cpu_event(&h->cpu, CPU_EVENT_TRAP, cause, tval);
 }
 
 void rv_raise(struct rv_cpu *h, uint64_t cause, uint64_t tval)

@@ -153,12 +153,18 @@ static void call_fn(struct emit *e, const void *fn)
     asm_call_reg(&e->a, RAX);
 }
 
+/* Instructions of the unit that come behind this place. */
+static uint32_t not_begun(const struct emit *e)
+{
+    return e->u->guest_insns - (e->insn + 1);
+}
+
 void hx64_lower_call(struct emit *e, ir_ref i)
 {
     const struct ir_insn *in = &e->u->insns[i];
     const struct ir_helper *h = &e->u->names->helpers[in->imm];
     bool sees = h->effects & (IR_HELPER_READS | IR_HELPER_WRITES | IR_HELPER_LEAVES);
-    uint32_t ahead = e->u->guest_insns - e->insn - 1;
+    uint32_t ahead = not_begun(e);
 
     if (h->effects & IR_HELPER_FP)
         asm_call_to(&e->a, e->j->stubs[STUB_FP_SYNC]);
@@ -367,9 +373,15 @@ void hx64_lower_end(struct emit *e, ir_ref i)
         ra_write_back(&e->ra);
         lower_exit_pc(e, in);
         break;
+    case IR_exit_stop:
+        ra_write_back(&e->ra);
+        if (not_begun(e))
+            asm_alu_imm(&e->a, W, ALU_ADD, REG_BUDGET, (int32_t)not_begun(e));
+        asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_STOP]);
+        break;
     default:
         ra_write_back(&e->ra);
-        asm_jmp_to(&e->a, e->j->stubs[in->op == IR_exit_stop ? STUB_LEFT_STOP : STUB_LEFT_LOOP]);
+        asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_LOOP]);
     }
     ra_end_block(&e->ra);
 }
@@ -508,7 +520,7 @@ static void lower(struct emit *e, ir_ref i)
         ra_put(&e->ra, (uint32_t)in->imm, in->arg[0]);
         break;
     case IR_insn:
-        e->insn = e->insn_pc == UINT64_MAX ? 0 : e->insn + 1;
+        e->insn++;
         e->insn_pc = in->imm;
         break;
     default:
@@ -557,7 +569,8 @@ static bool x64_emit(struct jit *j, const struct ir_unit *u, const struct jit_la
                      .u = u,
                      .l = l,
                      .b = b,
-                     .insn_pc = UINT64_MAX,
+                     .insn = UINT32_MAX,
+                     .insn_pc = u->pc,
                      .fma = __builtin_cpu_supports("fma")};
 
     ra_init(&e.ra, u, &x64_ra_ops, &e);

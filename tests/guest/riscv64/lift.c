@@ -17,6 +17,7 @@
 #include "guest/riscv64/priv.h"
 #include "tests/guest/riscv64/engine.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/cpu/stops.h"
 
 enum { MTVEC = 0x1000 }; /* where traps go */
 
@@ -34,7 +35,7 @@ struct row {
     const char *where; /* file and line */
     struct world world;
     struct guest_fetch fetch;
-    struct cpu_stops stops;
+    struct cpu_debug stops;
     uint64_t stop;
     uint8_t code[64];
     uint8_t next_page[4];
@@ -109,8 +110,8 @@ static void set_up(struct row *r, const char *key, const char *value)
         r->fetch.next = number(r, value) ? r->next_page : NULL;
     } else if (!strcmp(key, "stop")) {
         r->stop = number(r, value);
-        r->stops = (struct cpu_stops){&r->stop, 1};
-        c->stops = &r->stops;
+        r->stops = stops_at(&r->stop, 1);
+        c->debug = &r->stops;
     } else if (!strcmp(key, "pass")) {
         r->fetch.pass_stop = number(r, value);
     } else if (!strcmp(key, "fs")) {

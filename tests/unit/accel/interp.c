@@ -4,6 +4,7 @@
 
 #include "accel/engine.h"
 #include "snap/snap.h"
+#include "tests/unit/cpu/stops.h"
 #include "tests/unit/accel/rvasm.h"
 #include "tests/unit/riscv64/hart.h"
 
@@ -413,12 +414,12 @@ END_TEST
 START_TEST(test_stops)
 {
     uint64_t pcs[] = {RAM + 10 * 4, RAM + 12 * 4};
-    struct cpu_stops stops = {pcs, 2};
+    struct cpu_debug stops = stops_at(pcs, 2);
     struct rig r;
 
     rig_init(&r, 0);
     loop_program(&r);
-    r.t.c->stops = &stops;
+    r.t.c->debug = &stops;
     for (unsigned i = 0; i < 5; i++) {
         ck_assert_int_eq(rig_run(&r, 500), ACCEL_BREAK);
         ck_assert_uint_eq(r.t.c->pc, pcs[0]);
@@ -432,8 +433,8 @@ START_TEST(test_stops)
         ck_assert(!r.t.c->stop_passed);
         r.t.c->stop_passed = 1;
     }
-    stops.len = 0;
-    r.a->ops->flush(r.a);
+    stops.virtual.n = 0;
+    r.a->ops->probes_changed(r.a, (struct cpu_pcs){pcs, 2}, (struct cpu_pcs){NULL, 0});
     ck_assert_int_eq(rig_run(&r, 500), ACCEL_BUDGET);
     rig_fini(&r);
 }
@@ -443,12 +444,12 @@ END_TEST
 START_TEST(test_stop_behind_interrupt)
 {
     uint64_t pcs[] = {RAM, RAM + 0x2000};
-    struct cpu_stops stops = {pcs, 2};
+    struct cpu_debug stops = stops_at(pcs, 2);
     struct rig r;
 
     rig_init(&r, 0);
     loop_program(&r);
-    r.t.c->stops = &stops;
+    r.t.c->debug = &stops;
     csr_set(&r.t, CSR_MIE, BIT(RV_IRQ_MEI));
     csr_set(&r.t, CSR_MSTATUS, BIT(3));
     csr_set(&r.t, 0x305, RAM + 0x2000);

@@ -37,9 +37,9 @@ static uint64_t count_of(struct ctl *c)
     return n;
 }
 
-static bool news(struct ctl *c, int timeout_ms)
+static bool news(struct ctl_client *k, int timeout_ms)
 {
-    struct pollfd fd = {.fd = ctl_news_fd(c), .events = POLLIN};
+    struct pollfd fd = {.fd = ctl_client_fd(k), .events = POLLIN};
 
     return poll(&fd, 1, timeout_ms) == 1;
 }
@@ -47,6 +47,7 @@ static bool news(struct ctl *c, int timeout_ms)
 START_TEST(at_rest_first)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, NULL);
     struct ctl_stop s;
 
     ck_assert(!ctl_running(c));
@@ -54,9 +55,10 @@ START_TEST(at_rest_first)
     ck_assert_uint_eq(s.count, 0);
     ck_assert_uint_eq(s.pc, TINY_BASE);
     ck_assert_uint_eq(count_of(c), 0);
-    ck_assert(!news(c, 0));
+    ck_assert(!news(k, 0));
     ctl_pause(c);
     ck_assert(ctl_wait(c, 0, &s));
+    ctl_client_free(k);
     ctl_free(c);
     ctl_free(NULL);
 }
@@ -65,16 +67,20 @@ END_TEST
 START_TEST(to_a_count)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, NULL), *other = ctl_client_new(c, NULL);
     struct ctl_stop s;
 
-    ctl_run(c, 12345);
+    ctl_run(c, &(struct ctl_go){.until = 12345});
     ck_assert(ctl_wait(c, -1, &s));
     ck_assert_int_eq(s.why, MACHINE_COUNT);
     ck_assert_uint_eq(s.count, 12345);
     ck_assert_uint_eq(s.pc, TINY_BASE + 4);
-    ck_assert(news(c, 1000));
-    ctl_news_ack(c);
-    ck_assert(!news(c, 0));
+    ck_assert(news(k, 1000));
+    ctl_client_ack(k);
+    ck_assert(!news(k, 0));
+    ck_assert(news(other, 1000));
+    ctl_client_free(k);
+    ctl_client_free(other);
     ctl_free(c);
 }
 END_TEST
@@ -85,7 +91,7 @@ START_TEST(calls_while_it_runs)
     uint64_t last = 0;
     struct ctl_stop s;
 
-    ctl_run(c, UINT64_MAX);
+    ctl_run(c, &CTL_GO);
     for (int i = 0; i < 200; i++) {
         uint64_t n = count_of(c);
         ck_assert_uint_ge(n, last);
@@ -94,7 +100,6 @@ START_TEST(calls_while_it_runs)
     }
     ck_assert_uint_gt(last, 0);
     ck_assert(!ctl_wait(c, 10, &s));
-    ck_assert(!news(c, 0));
     ctl_pause(c);
     ck_assert(ctl_wait(c, 10000, &s));
     ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
@@ -109,13 +114,13 @@ START_TEST(pause_again_and_again)
     struct ctl_stop s;
 
     for (int i = 0; i < 300; i++) {
-        ctl_run(c, UINT64_MAX);
+        ctl_run(c, &CTL_GO);
         ctl_pause(c);
         ck_assert(ctl_wait(c, 10000, &s));
         ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
     }
     /* An interruption that came too late does not stop the next run. */
-    ctl_run(c, s.count + 1000);
+    ctl_run(c, &(struct ctl_go){.until = s.count + 1000});
     ck_assert(ctl_wait(c, 10000, &s));
     ck_assert_int_eq(s.why, MACHINE_COUNT);
     ctl_free(c);
@@ -153,7 +158,7 @@ START_TEST(many_callers)
     atomic_int total = 0;
     struct caller k[4];
 
-    ctl_run(c, UINT64_MAX);
+    ctl_run(c, &CTL_GO);
     for (int i = 0; i < 4; i++) {
         k[i] = (struct caller){.c = c, .total = &total};
         ck_assert_int_eq(host_thread_start(&k[i].thread, "caller", call_often, &k[i], NULL), 0);
@@ -170,7 +175,10 @@ END_TEST
 static void add_break(struct machine *m, void *arg)
 {
     struct ctl *c = arg;
-    dbg_breaks_add(ctl_breaks(c), m, TINY_BASE + 4);
+    struct dbg_point point = {.kind = DBG_BREAK, .addr = TINY_BASE + 4};
+
+    (void)m;
+    dbg_points_add(ctl_points(c), &point);
 }
 
 START_TEST(breakpoints)
@@ -180,14 +188,15 @@ START_TEST(breakpoints)
 
     ctl_call(c, add_break, c);
     for (uint64_t i = 0; i < 3; i++) {
-        ctl_run(c, UINT64_MAX);
+        ctl_run(c, &CTL_GO);
         ck_assert(ctl_wait(c, 10000, &s));
         ck_assert_int_eq(s.why, MACHINE_BREAK);
-        ck_assert_uint_eq(s.breakpoint, 1);
+        ck_assert_uint_eq(s.hit.npoints, 1);
+        ck_assert_uint_eq(s.hit.point[0], 1);
         ck_assert_uint_eq(s.pc, TINY_BASE + 4);
         ck_assert_uint_eq(s.count, 2 * i + 1);
     }
-    ck_assert_uint_eq(ctl_breaks(c)->data[0].hits, 3);
+    ck_assert_uint_eq(dbg_points_find(ctl_points(c), 1)->hits, 3);
     ctl_free(c);
 }
 END_TEST
@@ -198,7 +207,7 @@ START_TEST(the_end)
     struct ctl_stop s;
 
     for (int i = 0; i < 2; i++) { /* the end stays the end */
-        ctl_run(c, UINT64_MAX);
+        ctl_run(c, &CTL_GO);
         ck_assert(ctl_wait(c, 10000, &s));
         ck_assert_int_eq(s.why, MACHINE_ENDED);
         ck_assert_int_eq(s.end, BOARD_FAILED);
@@ -220,20 +229,20 @@ START_TEST(idle)
     struct ctl *c = start(waiting, sizeof waiting, (struct dev_chars){0});
     struct ctl_stop s;
 
-    ctl_run(c, UINT64_MAX);
+    ctl_run(c, &CTL_GO);
     ck_assert(ctl_wait(c, 10000, &s));
     ck_assert_int_eq(s.why, MACHINE_IDLE);
     ctl_free(c);
 
     /* With a door open it waits, and can be asked and ended at any time. */
     c = start(waiting, sizeof waiting, (struct dev_chars){.read = no_input});
-    ctl_run(c, UINT64_MAX);
+    ctl_run(c, &CTL_GO);
     ck_assert(!ctl_wait(c, 50, &s));
     ck_assert_uint_eq(count_of(c), 1);
     ctl_pause(c);
     ck_assert(ctl_wait(c, 10000, &s));
     ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
-    ctl_run(c, UINT64_MAX);
+    ctl_run(c, &CTL_GO);
     ctl_free(c);
 }
 END_TEST

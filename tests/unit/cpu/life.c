@@ -1,5 +1,6 @@
 /* life.c - making CPUs, finding registers, stops. */
 #include "../riscv64/hart.h"
+#include "tests/unit/cpu/stops.h"
 
 START_TEST(layout)
 {
@@ -76,16 +77,19 @@ START_TEST(stop_list)
 {
     struct hart t;
     uint64_t pcs[] = {2, 10, 12, 100, UINT64_MAX};
-    struct cpu_stops stops = {pcs, 5};
+    struct cpu_debug stops = stops_at(pcs, 5);
     hart_init(&t);
-    ck_assert(!cpu_stop_at(t.c, 2));
-    t.c->stops = &stops;
+    ck_assert(!cpu_probed(t.c, 2, 10));
+    t.c->debug = &stops;
     for (unsigned i = 0; i < 5; i++)
-        ck_assert(cpu_stop_at(t.c, pcs[i]));
+        ck_assert(cpu_probed(t.c, pcs[i], CPU_NO_PADDR));
     for (uint64_t pc = 0; pc < 120; pc++)
-        ck_assert_int_eq(cpu_stop_at(t.c, pc), pc == 2 || pc == 10 || pc == 12 || pc == 100);
-    stops.len = 0;
-    ck_assert(!cpu_stop_at(t.c, 2));
+        ck_assert_int_eq(cpu_probed(t.c, pc, 10), pc == 2 || pc == 10 || pc == 12 || pc == 100);
+    stops.virtual.n = 0;
+    stops.physical = (struct cpu_pcs){pcs, 5};
+    ck_assert(!cpu_probed(t.c, 2, 3) && cpu_probed(t.c, 3, 2));
+    ck_assert(!cpu_probed(t.c, 3, CPU_NO_PADDR));
+    ck_assert(cpu_pcs_cover(stops.physical, 7, 4) && !cpu_pcs_cover(stops.physical, 7, 3));
     hart_fini(&t);
 }
 END_TEST

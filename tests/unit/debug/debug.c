@@ -1,9 +1,8 @@
-/* debug.c - breakpoints, registers, memory, disassembly and walks as text. */
+/* debug.c - registers, memory, disassembly and walks as text. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/bits.h"
-#include "debug/breaks.h"
 #include "debug/disas.h"
 #include "debug/memory.h"
 #include "debug/regs.h"
@@ -32,37 +31,6 @@ static void teardown(void)
 
 #define ck_text(text)    ck_assert_msg(strstr(out.data, text), "\"%s\" is not in:\n%s", text, out.data)
 #define ck_no_text(text) ck_assert_msg(!strstr(out.data, text), "\"%s\" is in:\n%s", text, out.data)
-
-START_TEST(breaks)
-{
-    struct dbg_breaks b = {0};
-
-    setup();
-    ck_assert_uint_eq(dbg_breaks_add(&b, m, TINY_BASE + 8), 1);
-    ck_assert_uint_eq(dbg_breaks_add(&b, m, TINY_BASE + 4), 2);
-    ck_assert_uint_eq(dbg_breaks_add(&b, m, TINY_BASE + 8), 3);
-    ck_assert_int_eq(machine_run(m, 100), MACHINE_BREAK);
-    ck_assert_uint_eq(c->pc, TINY_BASE + 4);
-    ck_assert_uint_eq(machine_count(m), 1);
-    ck_assert(dbg_breaks_at(&b, TINY_BASE + 8));
-    ck_assert(!dbg_breaks_at(&b, TINY_BASE));
-    ck_assert_uint_eq(dbg_breaks_hit(&b, TINY_BASE + 8), 1);
-    ck_assert_uint_eq(dbg_breaks_hit(&b, TINY_BASE), 0);
-    ck_assert(dbg_breaks_delete(&b, m, 1));
-    ck_assert(!dbg_breaks_delete(&b, m, 1));
-    ck_assert(dbg_breaks_at(&b, TINY_BASE + 8));
-    ck_assert(dbg_breaks_delete(&b, m, 3));
-    ck_assert(!dbg_breaks_at(&b, TINY_BASE + 8));
-    ck_assert_uint_eq(dbg_breaks_add(&b, m, TINY_BASE), 4);
-    dbg_breaks_list(&b, &out);
-    ck_text("2    0x0000000080200004  hit 0 times");
-    ck_no_text("1    0x");
-    dbg_breaks_delete_all(&b, m);
-    ck_assert_int_eq(machine_run(m, 100), MACHINE_COUNT);
-    dbg_breaks_fini(&b);
-    teardown();
-}
-END_TEST
 
 START_TEST(registers)
 {
@@ -204,4 +172,4 @@ START_TEST(walks)
 }
 END_TEST
 
-UNIT_MAIN("debug", breaks, registers, formats, memory, disassembly, walks)
+UNIT_MAIN("debug", registers, formats, memory, disassembly, walks)

@@ -8,4 +8,5 @@ check_PROGRAMS += $(machine_tests)
 TESTS += $(machine_tests)
 endif
 tests_unit_machine_boot_SOURCES = tests/unit/machine/boot.c tests/unit/machine/rig.h
-tests_unit_machine_machine_SOURCES = tests/unit/machine/machine.c tests/unit/machine/rig.h
+tests_unit_machine_machine_SOURCES = tests/unit/machine/machine.c tests/unit/machine/rig.h \
+    tests/unit/cpu/stops.h

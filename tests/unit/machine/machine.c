@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include "host/host_clock.h"
+#include "tests/unit/cpu/stops.h"
 #include "tests/unit/machine/rig.h"
 
 static struct machine *busy_machine(unsigned ncpus, unsigned rounds, const char *engine)
@@ -110,13 +111,15 @@ START_TEST(test_stops)
     struct machine *m = busy_machine(2, 100, NULL);
     struct outcome whole = outcome(m, machine_run(m, UINT64_MAX));
     uint64_t pcs[] = {RIG_RAM + 4, RIG_RAM + 12, RIG_RAM + 40, RIG_RAM + 300};
+    struct cpu_debug stops = stops_at(pcs, ARRAY_LEN(pcs));
     unsigned breaks = 0;
     enum machine_stop stop;
 
     ck_assert_int_eq(machine_reset(m, NULL), 0);
-    machine_set_stops(m, pcs, ARRAY_LEN(pcs));
+    machine_set_debug(m, &stops);
     while ((stop = machine_run(m, UINT64_MAX)) == MACHINE_BREAK) {
         uint64_t pc = machine_cpu(m, machine_turn(m))->pc;
+        machine_pass_probe(m, machine_turn(m));
         ck_assert(pc == pcs[0] || pc == pcs[1] || pc == pcs[2] || pc == pcs[3]);
         breaks++;
     }
@@ -127,9 +130,11 @@ START_TEST(test_stops)
 }
 END_TEST
 
-/* A stop set in front of the next instruction is passed; when it comes round again it is not. */
+/* A stop that is told to be passed is passed; when it comes round again it is not. */
 START_TEST(test_stop_passed)
 {
+    uint64_t pc = RIG_RAM + 4;
+    struct cpu_debug stops = stops_at(&pc, 1);
     struct rvasm p = {0};
     struct rig_file f;
 
@@ -141,10 +146,13 @@ START_TEST(test_stop_passed)
     struct machine *m = rig_machine(&config);
     machine_run(m, 6 + 3 * 4 + 1); /* the ROM has 6 instructions */
     ck_assert_uint_eq(machine_cpu(m, 0)->pc, RIG_RAM + 4);
-    machine_set_stops(m, (uint64_t[]){RIG_RAM + 4}, 1);
+    machine_set_debug(m, &stops);
+    ck_assert_int_eq(machine_run(m, UINT64_MAX), MACHINE_BREAK);
+    ck_assert_uint_eq(machine_count(m), 6 + 3 * 4 + 1);
+    machine_pass_probe(m, 0);
     ck_assert_int_eq(machine_run(m, UINT64_MAX), MACHINE_BREAK);
     ck_assert_uint_eq(machine_count(m), 6 + 3 * 5 + 1);
-    machine_set_stops(m, NULL, 0);
+    machine_set_debug(m, NULL);
     ck_assert_int_eq(machine_run(m, 1000), MACHINE_COUNT);
     machine_free(m);
     rig_remove(&f);

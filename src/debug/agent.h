@@ -1,0 +1,86 @@
+/*
+ * agent.h - small programs that a debugger's conditions and values are made of: agent
+ * expressions, as GDB's manual describes them in its appendix "The GDB Agent Expression Mechanism".
+ *
+ * A program works on a stack of 64-bit integers.  Ours come from GDB or from expr.h.  They are
+ * checked once, and then become IR: in the unit of a probe, or to be run at once.  Jumps lead forward,
+ * so that each of them ends.  Memory that is not there reads as 0.
+ */
+#ifndef DEBUG_AGENT_H
+#define DEBUG_AGENT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cpu/debug.h"
+
+/* Opcodes; those of the manual that are not here are refused. */
+#define DBG_AGENT_OPS(OP)                                                                          \
+    /* name, code, bytes of operand, popped, pushed */                                             \
+    OP(ADD, 0x02, 0, 2, 1)                                                                         \
+    OP(SUB, 0x03, 0, 2, 1)                                                                         \
+    OP(MUL, 0x04, 0, 2, 1)                                                                         \
+    OP(DIV_SIGNED, 0x05, 0, 2, 1)                                                                  \
+    OP(DIV_UNSIGNED, 0x06, 0, 2, 1)                                                                \
+    OP(REM_SIGNED, 0x07, 0, 2, 1)                                                                  \
+    OP(REM_UNSIGNED, 0x08, 0, 2, 1)                                                                \
+    OP(LSH, 0x09, 0, 2, 1)                                                                         \
+    OP(RSH_SIGNED, 0x0a, 0, 2, 1)                                                                  \
+    OP(RSH_UNSIGNED, 0x0b, 0, 2, 1)                                                                \
+    OP(LOG_NOT, 0x0e, 0, 1, 1)                                                                     \
+    OP(BIT_AND, 0x0f, 0, 2, 1)                                                                     \
+    OP(BIT_OR, 0x10, 0, 2, 1)                                                                      \
+    OP(BIT_XOR, 0x11, 0, 2, 1)                                                                     \
+    OP(BIT_NOT, 0x12, 0, 1, 1)                                                                     \
+    OP(EQUAL, 0x13, 0, 2, 1)                                                                       \
+    OP(LESS_SIGNED, 0x14, 0, 2, 1)                                                                 \
+    OP(LESS_UNSIGNED, 0x15, 0, 2, 1)                                                               \
+    OP(EXT, 0x16, 1, 1, 1)                                                                         \
+    OP(REF8, 0x17, 0, 1, 1)                                                                        \
+    OP(REF16, 0x18, 0, 1, 1)                                                                       \
+    OP(REF32, 0x19, 0, 1, 1)                                                                       \
+    OP(REF64, 0x1a, 0, 1, 1)                                                                       \
+    OP(IF_GOTO, 0x20, 2, 1, 0)                                                                     \
+    OP(GOTO, 0x21, 2, 0, 0)                                                                        \
+    OP(CONST8, 0x22, 1, 0, 1)                                                                      \
+    OP(CONST16, 0x23, 2, 0, 1)                                                                     \
+    OP(CONST32, 0x24, 4, 0, 1)                                                                     \
+    OP(CONST64, 0x25, 8, 0, 1)                                                                     \
+    OP(REG, 0x26, 2, 0, 1)                                                                         \
+    OP(END, 0x27, 0, 1, 0)                                                                         \
+    OP(DUP, 0x28, 0, 1, 2)                                                                         \
+    OP(POP, 0x29, 0, 1, 0)                                                                         \
+    OP(ZERO_EXT, 0x2a, 1, 1, 1)                                                                    \
+    OP(SWAP, 0x2b, 0, 2, 2)                                                                        \
+    OP(PICK, 0x32, 1, 0, 1)                                                                        \
+    OP(ROT, 0x33, 0, 3, 3)
+
+enum dbg_agent_op {
+#define OP(name, code, operand, pops, pushes) DBG_AGENT_##name = (code),
+    DBG_AGENT_OPS(OP)
+#undef OP
+};
+
+#define DBG_AGENT_MAX   4096 /* bytes of a program */
+#define DBG_AGENT_DEPTH 32   /* of its stack */
+
+/* A program; a zeroed one is none.  Its bytes are malloc'ed. */
+struct dbg_agent {
+    uint8_t *code;
+    uint32_t len;
+};
+
+/* Takes a copy, if it is a program: opcodes, jumps and the stack are right on all paths, and registers
+ * are g's.  0, or -EINVAL with what is wrong and where. */
+int dbg_agent_set(struct dbg_agent *a, const uint8_t *code, size_t len, const struct guest *g,
+                  struct err *e);
+void dbg_agent_fini(struct dbg_agent *a);
+
+/* Appends it to u; the i64 that it comes to.  The open block may be another one then. */
+ir_ref dbg_agent_lift(const struct dbg_agent *a, struct cpu *c, struct ir_unit *u);
+/* What it comes to now. */
+uint64_t dbg_agent_run(const struct dbg_agent *a, struct cpu *c);
+
+/* What a program asks cpu_debug_ops.decide for: registers that are no slots of the IR. */
+#define DBG_ASK_REG UINT64_MAX /* a; b is the row */
+
+#endif

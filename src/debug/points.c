@@ -1,0 +1,500 @@
+/* points.c - see points.h. */
+#include "debug/points.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/mem_alloc.h"
+#include "cpu/guest.h"
+
+/* A probe: a point at its address. */
+struct place {
+    uint64_t addr;
+    struct dbg_point *point;
+};
+
+struct pcs {
+    VEC(uint64_t);
+};
+
+struct places {
+    VEC(struct place);
+};
+
+struct dbg_points {
+    struct machine *m;
+    struct cpu_debug debug;
+    struct {
+        VEC(struct dbg_point *); /* owned */
+    } all; /* by number */
+    struct {
+        VEC(struct dbg_point *); /* by their number; NULL: gone */
+    } index;
+
+    /* What `debug` points to, and what was changed since it was worked out; by whether physical. */
+    struct places places[2];
+    struct pcs pcs[2], changed[2];
+    struct {
+        VEC(struct cpu_watch);
+    } watches;
+    struct pcs vpages;
+    bool watches_changed;
+
+    struct dbg_hit hit; /* since the machine ran last */
+};
+
+/* ---- sorted lists ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+
+    if (x->addr != y->addr)
+        return x->addr < y->addr ? -1 : 1;
+    return x->point->number < y->point->number ? -1 : 1;
+}
+
+/* In order, each once. */
+static void settle(struct pcs *v)
+{
+    size_t n = 0;
+
+    if (v->len)
+        qsort(v->data, v->len, sizeof *v->data, by_value);
+    for (size_t i = 0; i < v->len; i++)
+        if (!n || v->data[n - 1] != v->data[i])
+            v->data[n++] = v->data[i];
+    v->len = n;
+}
+
+static struct cpu_pcs as_pcs(const struct pcs *v)
+{
+    return (struct cpu_pcs){v->data, v->len};
+}
+
+/* ---- what CPUs ask: probes ---- */
+
+/* Whether a hit counts on this CPU, where it is now. */
+static bool concerns(const struct dbg_point *x, const struct cpu *c)
+{
+    return !x->disabled && (!x->cpus || x->cpus >> c->index & 1) &&
+           (!x->one_space || x->space == c->tlb.space);
+}
+
+/* Puts down that a point wants a stop. */
+static bool put_down(struct dbg_points *p, const struct dbg_point *x)
+{
+    struct dbg_hit *h = &p->hit;
+
+    for (unsigned i = 0; i < h->npoints; i++)
+        if (h->point[i] == x->number)
+            return true;
+    if (h->npoints < DBG_HITS)
+        h->point[h->npoints++] = x->number;
+    return true;
+}
+
+/* A hit.  True: it stops the machine; else it is ignored. */
+static bool counts(struct dbg_points *p, struct dbg_point *x)
+{
+    x->hits++;
+    if (!x->ignore)
+        return put_down(p, x);
+    x->ignore--;
+    return false;
+}
+
+/* A hit behind which a condition may have to be looked at. */
+static bool counts_behind(struct dbg_points *p, struct dbg_point *x)
+{
+    return x->cond.len ? put_down(p, x) : counts(p, x);
+}
+
+static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b)
+{
+    struct dbg_points *p = opaque;
+    struct dbg_point *x;
+
+    if (a == DBG_ASK_REG)
+        return c->guest->reg_read(c, (uint32_t)b);
+    x = p->index.data[a];
+    x->evals++;
+    return b && concerns(x, c) && counts(p, x);
+}
+
+/* Appends the points of one list that are at addr; stop is what those before them came to. */
+static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, struct ir_unit *u,
+                          ir_ref stop)
+{
+    size_t lo = 0, hi = v->len;
+    ir_ref cond;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (v->data[mid].addr < addr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < v->len && v->data[lo].addr == addr; lo++) {
+        const struct dbg_point *x = v->data[lo].point;
+
+        cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
+        cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond, IR_NONE);
+        stop = stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
+    }
+    return stop;
+}
+
+static ir_ref on_lift(void *opaque, struct cpu *c, struct ir_unit *u, uint64_t pc, uint64_t paddr)
+{
+    struct dbg_points *p = opaque;
+    ir_ref stop = lift_places(&p->places[false], pc, c, u, IR_NONE);
+
+    if (paddr != CPU_NO_PADDR)
+        stop = lift_places(&p->places[true], paddr, c, u, stop);
+    return stop == IR_NONE ? ir_const(u, IR_I64, 0) : stop;
+}
+
+/* ---- what CPUs tell: accesses and events ---- */
+
+static bool touches(const struct dbg_point *x, const struct cpu_touch *t)
+{
+    uint64_t addr = x->physical ? t->paddr : t->vaddr;
+    unsigned access = t->write ? CPU_WATCH_WRITE : CPU_WATCH_READ;
+
+    return x->kind == DBG_WATCH && x->access & access &&
+           (addr < x->addr ? x->addr - addr < t->size : addr - x->addr < x->len);
+}
+
+static void note_touch(struct dbg_points *p, struct cpu *c, const struct cpu_touch *t)
+{
+    uint8_t bytes[8] = {0};
+    unsigned n = t->size < sizeof bytes ? t->size : sizeof bytes;
+
+    mem_peek(c->mem, t->paddr, bytes, n);
+    p->hit.touch = *t;
+    p->hit.old = bits_load_le(bytes, 8);
+}
+
+static bool stays(const struct dbg_points *p, const struct cpu_touch *t)
+{
+    unsigned bits = t->size < 8 ? 8 * t->size : 64;
+
+    return t->write && !((t->value ^ p->hit.old) & bits_mask(bits));
+}
+
+/* Only the first access of an instruction that hits is kept.  Conditions are looked at behind it. */
+static bool on_touched(void *opaque, struct cpu *c, const struct cpu_touch *t)
+{
+    struct dbg_points *p = opaque;
+    bool first = !p->hit.npoints, stop = false;
+
+    if (first)
+        note_touch(p, c, t);
+    for (size_t i = 0; i < p->all.len; i++) {
+        struct dbg_point *x = p->all.data[i];
+
+        if (!touches(x, t) || !concerns(x, c))
+            continue;
+        x->evals++;
+        if (!x->changed_only || !stays(p, t))
+            stop |= counts_behind(p, x);
+    }
+    return stop;
+}
+
+static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t a, uint64_t b)
+{
+    struct dbg_points *p = opaque;
+    bool stop = false;
+
+    for (size_t i = 0; i < p->all.len; i++) {
+        struct dbg_point *x = p->all.data[i];
+
+        if (x->kind != DBG_CATCH || x->event != what || !concerns(x, c))
+            continue;
+        x->evals++;
+        if (a < x->first || a > x->last)
+            continue;
+        p->hit.event = what;
+        p->hit.a = a;
+        p->hit.b = b;
+        stop |= counts_behind(p, x);
+    }
+    return stop;
+}
+
+static const struct cpu_debug_ops ops = {on_lift, on_decide, on_touched, on_event};
+
+/* ---- the list ---- */
+
+struct dbg_points *dbg_points_new(struct machine *m)
+{
+    struct dbg_points *p = xcalloc(1, sizeof *p);
+
+    p->m = m;
+    p->debug.ops = &ops;
+    p->debug.opaque = p;
+    vec_push(&p->index, NULL); /* there is no number 0 */
+    machine_set_debug(m, &p->debug);
+    return p;
+}
+
+static void point_free(struct dbg_point *x)
+{
+    dbg_agent_fini(&x->cond);
+    free(x);
+}
+
+void dbg_points_free(struct dbg_points *p)
+{
+    if (!p)
+        return;
+    machine_set_debug(p->m, NULL);
+    for (size_t i = 0; i < p->all.len; i++)
+        point_free(p->all.data[i]);
+    for (unsigned i = 0; i < 2; i++) {
+        vec_fini(&p->places[i]);
+        vec_fini(&p->pcs[i]);
+        vec_fini(&p->changed[i]);
+    }
+    vec_fini(&p->all);
+    vec_fini(&p->index);
+    vec_fini(&p->watches);
+    vec_fini(&p->vpages);
+    free(p);
+}
+
+unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point)
+{
+    struct dbg_point *x = xmalloc(sizeof *x);
+
+    *x = *point;
+    x->number = (unsigned)p->index.len;
+    vec_push(&p->index, x);
+    vec_push(&p->all, x);
+    dbg_points_changed(p, x);
+    return x->number;
+}
+
+struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number)
+{
+    return number < p->index.len ? p->index.data[number] : NULL;
+}
+
+struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from)
+{
+    while (from < p->index.len && !p->index.data[from])
+        from++;
+    return dbg_points_find(p, from);
+}
+
+bool dbg_points_delete(struct dbg_points *p, unsigned number)
+{
+    struct dbg_point *x = dbg_points_find(p, number);
+    size_t i = 0;
+
+    if (!x)
+        return false;
+    dbg_points_changed(p, x);
+    while (p->all.data[i] != x)
+        i++;
+    p->all.len--;
+    memmove(p->all.data + i, p->all.data + i + 1, (p->all.len - i) * sizeof(struct dbg_point *));
+    p->index.data[number] = NULL;
+    point_free(x);
+    return true;
+}
+
+void dbg_points_changed(struct dbg_points *p, const struct dbg_point *x)
+{
+    if (x->kind == DBG_BREAK)
+        vec_push(&p->changed[x->physical], x->addr);
+    else
+        p->watches_changed = true;
+}
+
+bool dbg_points_at(const struct dbg_points *p, uint64_t addr)
+{
+    for (size_t i = 0; i < p->all.len; i++) {
+        const struct dbg_point *x = p->all.data[i];
+
+        if (x->kind == DBG_BREAK && !x->physical && !x->disabled && x->addr == addr)
+            return true;
+    }
+    return false;
+}
+
+/* ---- to the machine ---- */
+
+static void find_places(struct dbg_points *p, bool physical)
+{
+    struct places *v = &p->places[physical];
+    struct pcs *pcs = &p->pcs[physical];
+
+    v->len = pcs->len = 0;
+    for (size_t i = 0; i < p->all.len; i++) {
+        struct place place = {p->all.data[i]->addr, p->all.data[i]};
+
+        if (place.point->kind != DBG_BREAK || place.point->physical != physical ||
+            place.point->disabled)
+            continue;
+        vec_push(v, place);
+        vec_push(pcs, place.addr);
+    }
+    if (v->len)
+        qsort(v->data, v->len, sizeof *v->data, by_place);
+    settle(pcs);
+}
+
+static void apply_breaks(struct dbg_points *p)
+{
+    for (unsigned physical = 0; physical < 2; physical++) {
+        find_places(p, physical);
+        settle(&p->changed[physical]);
+    }
+    p->debug.virtual = as_pcs(&p->pcs[false]);
+    p->debug.physical = as_pcs(&p->pcs[true]);
+    machine_probes_changed(p->m, as_pcs(&p->changed[false]), as_pcs(&p->changed[true]));
+    p->changed[false].len = p->changed[true].len = 0;
+}
+
+static void add_watch(struct dbg_points *p, const struct dbg_point *x)
+{
+    struct cpu_watch w = {x->addr, x->len, x->access, x->physical};
+    uint64_t last = (x->addr + (x->len - 1)) & ~MEM_PAGE_MASK;
+
+    vec_push(&p->watches, w);
+    if (!x->physical)
+        for (uint64_t page = x->addr & ~MEM_PAGE_MASK; page != last + MEM_PAGE_SIZE;
+             page += MEM_PAGE_SIZE)
+            vec_push(&p->vpages, page);
+}
+
+static void apply_watches(struct dbg_points *p)
+{
+    p->watches.len = p->vpages.len = 0;
+    p->debug.events = 0;
+    for (size_t i = 0; i < p->all.len; i++) {
+        const struct dbg_point *x = p->all.data[i];
+
+        if (x->disabled)
+            continue;
+        if (x->kind == DBG_WATCH)
+            add_watch(p, x);
+        if (x->kind == DBG_CATCH)
+            p->debug.events |= (uint32_t)BIT(x->event);
+    }
+    settle(&p->vpages);
+    p->debug.watches = p->watches.data;
+    p->debug.nwatches = p->watches.len;
+    p->debug.vpages = p->vpages.data;
+    p->debug.nvpages = p->vpages.len;
+    machine_watches_changed(p->m);
+    p->watches_changed = false;
+}
+
+void dbg_points_apply(struct dbg_points *p)
+{
+    if (p->changed[false].len || p->changed[true].len)
+        apply_breaks(p);
+    if (p->watches_changed)
+        apply_watches(p);
+}
+
+/* Behind an access or event: those with a condition were only put down. */
+static void look_at_conditions(struct dbg_points *p, struct cpu *c)
+{
+    struct dbg_hit was = p->hit;
+
+    p->hit.npoints = 0;
+    for (unsigned i = 0; i < was.npoints; i++) {
+        struct dbg_point *x = p->index.data[was.point[i]];
+
+        if (x->kind == DBG_BREAK || !x->cond.len)
+            put_down(p, x);
+        else if (dbg_agent_run(&x->cond, c))
+            counts(p, x);
+    }
+}
+
+bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit)
+{
+    look_at_conditions(p, machine_cpu(p->m, machine_turn(p->m)));
+    *hit = p->hit;
+    p->hit = (struct dbg_hit){0};
+    for (unsigned i = 0; i < hit->npoints; i++)
+        if (p->index.data[hit->point[i]]->temporary)
+            dbg_points_delete(p, hit->point[i]);
+    return hit->npoints;
+}
+
+/* ---- for people ---- */
+
+static const char *const event_names[] = {
+    [CPU_EVENT_TRAP] = "trap",           [CPU_EVENT_INTERRUPT] = "interrupt",
+    [CPU_EVENT_MODE] = "mode",           [CPU_EVENT_SPACE] = "space",
+    [CPU_EVENT_REG_READ] = "reg-read",   [CPU_EVENT_REG_WRITE] = "reg-write",
+    [CPU_EVENT_DEVICE_READ] = "device-read", [CPU_EVENT_DEVICE_WRITE] = "device-write",
+    [CPU_EVENT_HALT] = "halt",
+};
+
+const char *dbg_event_name(enum cpu_event e)
+{
+    return event_names[e];
+}
+
+enum cpu_event dbg_event_find(const char *name)
+{
+    unsigned e = 0;
+
+    while (e < CPU_EVENTS && strcmp(event_names[e], name))
+        e++;
+    return (enum cpu_event)e;
+}
+
+static void describe_what(const struct dbg_point *x, const struct guest *g, struct buf *out)
+{
+    static const char *const watch[] = {"?", "rwatch", "watch", "awatch"};
+
+    switch (x->kind) {
+    case DBG_BREAK:
+        buf_fmt(out, "break  0x%016llx", (unsigned long long)x->addr);
+        break;
+    case DBG_WATCH:
+        buf_fmt(out, "%-6s 0x%016llx %llu byte%s", watch[x->access & 3],
+                (unsigned long long)x->addr, (unsigned long long)x->len, x->len == 1 ? "" : "s");
+        break;
+    case DBG_CATCH:
+        buf_fmt(out, "catch  %s", dbg_event_name(x->event));
+        if (x->first || x->last != UINT64_MAX)
+            buf_fmt(out, x->first == x->last ? " %llu" : " %llu-%llu", (unsigned long long)x->first,
+                    (unsigned long long)x->last);
+        if (x->event == CPU_EVENT_TRAP && x->first == x->last)
+            buf_fmt(out, " (%s)", g->cause_name(x->first));
+    }
+}
+
+void dbg_point_describe(const struct dbg_point *x, const struct guest *g, struct buf *out)
+{
+    buf_fmt(out, "%-4u ", x->number);
+    describe_what(x, g, out);
+    buf_fmt(out, "%s%s%s%s  hit %llu time%s", x->physical ? " physical" : "",
+            x->temporary ? " once" : "", x->disabled ? " disabled" : "",
+            x->cond.len ? " conditional" : "", (unsigned long long)x->hits,
+            x->hits == 1 ? "" : "s");
+    if (x->evals != x->hits)
+        buf_fmt(out, ", looked at %llu times", (unsigned long long)x->evals);
+    if (x->ignore)
+        buf_fmt(out, ", %llu more ignored", (unsigned long long)x->ignore);
+    buf_ch(out, '\n');
+}

@@ -1,0 +1,90 @@
+/*
+ * points.h - breakpoints, watchpoints and catchpoints, by the numbers that people know
+ * them by.
+ *
+ * One list for a machine, which all front ends share.  A point says what it waits for; what it
+ * needs of the CPUs (cpu/debug.h) is worked out when the machine is about to run.  Machine
+ * thread only, and only while the machine is at rest.
+ */
+#ifndef DEBUG_POINTS_H
+#define DEBUG_POINTS_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "debug/agent.h"
+#include "machine/machine.h"
+
+enum dbg_kind { DBG_BREAK, DBG_WATCH, DBG_CATCH };
+
+/* A point.  Whoever makes one fills what it waits for, with the rest 0. */
+struct dbg_point {
+    unsigned number; /* given by dbg_points_add */
+    enum dbg_kind kind;
+    bool disabled;
+    bool temporary; /* goes when it stops the machine */
+    bool physical;  /* addr is; else it is virtual */
+    uint64_t addr;  /* of an instruction, or of what is watched */
+
+    uint64_t len;      /* DBG_WATCH: bytes, not 0 */
+    uint8_t access;    /* CPU_WATCH_* */
+    bool changed_only; /* writes that leave the bytes as they were do not count */
+
+    enum cpu_event event;    /* DBG_CATCH */
+    uint64_t first, last;    /* what it tells (a) must lie in here */
+
+    uint32_t cpus;     /* bits; 0: on any CPU */
+    bool one_space;    /* only in this address space (tlb.space) */
+    uint64_t space;
+    struct dbg_agent cond; /* not 0 to stop; looked at before an instruction, behind an access */
+    uint64_t ignore;       /* so many hits more do not stop */
+    const void *owner;     /* whose it is; NULL: everybody's */
+
+    /* The cost meter. */
+    uint64_t hits, evals; /* stops and ignored ones; how often it was looked at */
+};
+
+#define DBG_HITS 16
+
+/* Why the machine stopped. */
+struct dbg_hit {
+    unsigned point[DBG_HITS]; /* numbers of points; more than fit are not told */
+    unsigned npoints;
+    struct cpu_touch touch; /* of the first watchpoint among them */
+    uint64_t old;           /* what was there */
+    enum cpu_event event;   /* of the first catchpoint */
+    uint64_t a, b;
+};
+
+struct dbg_points;
+
+/* Sets itself up as the machine's debugger. */
+struct dbg_points *dbg_points_new(struct machine *m);
+/* The machine is without a debugger then. */
+void dbg_points_free(struct dbg_points *p);
+
+/* The new one's number; takes cond over. */
+unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point);
+/* By number, or NULL. */
+struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number);
+/* The first one with a number of at least `from`, or NULL: for going through all. */
+struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from);
+bool dbg_points_delete(struct dbg_points *p, unsigned number);
+/* What it waits for was changed. */
+void dbg_points_changed(struct dbg_points *p, const struct dbg_point *point);
+/* Whether a breakpoint that is not disabled is at the virtual address. */
+bool dbg_points_at(const struct dbg_points *p, uint64_t addr);
+
+/* The machine is about to run. */
+void dbg_points_apply(struct dbg_points *p);
+/* The machine came to MACHINE_BREAK.  False: nobody wants that stop, and it is to run on.  What was hit
+ * is in *hit; temporary ones among it are gone. */
+bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit);
+
+/* A line for a point, as people see it. */
+void dbg_point_describe(const struct dbg_point *point, const struct guest *g, struct buf *out);
+/* The name of an event ("trap"), and an event by its name; CPU_EVENTS: there is none. */
+const char *dbg_event_name(enum cpu_event e);
+enum cpu_event dbg_event_find(const char *name);
+
+#endif
