@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/pump.h"
 #include "control/cmd.h"
+#include "gdbstub/server.h"
 #include "host/host_clock.h"
 #include "script/console.h"
 
@@ -29,8 +30,12 @@ enum {
     OPT_HASH,
     OPT_PACED,
     OPT_NO_PACED,
-    OPT_NO_REBOOT
+    OPT_NO_REBOOT,
+    OPT_GDB,
+    OPT_WAIT
 };
+
+#define GDB_SERVERS 4
 
 struct run_options {
     struct cli_options machine;
@@ -38,6 +43,9 @@ struct run_options {
     uint64_t stop_at;
     const char *marker;
     bool counters, hash, no_reboot;
+    const char *gdb[GDB_SERVERS];
+    unsigned ngdb;
+    bool wait;
     int paced; /* -1: if a person is there, or somebody behind a network or port */
 };
 
@@ -48,6 +56,8 @@ struct run {
     struct machine *m; /* until ctl has it */
     struct ctl *ctl;
     struct cmd_session *session;
+    struct gdb_server *gdb[GDB_SERVERS];
+    bool paused; /* by the person */
     bool over;   /* status is what the program ends with */
     bool killed; /* by the person */
     int status;
@@ -65,9 +75,23 @@ static const struct argp_option options[] = {
     {"no-paced", OPT_NO_PACED, NULL, 0, "Do not wait when the guest does", 40},
     {"counters", OPT_COUNTERS, NULL, 0, "In the end, print all counters to standard error", 40},
     {"hash", OPT_HASH, NULL, 0, "In the end, print the count and a hash of the machine's state to standard error", 40},
+    {"gdb", OPT_GDB, "[ADDR:]PORT|unix:PATH", 0, "Listen for GDB (target remote); on 127.0.0.1 unless an address is named; may be repeated", 40},
+    {"wait", OPT_WAIT, NULL, 0, "Wait before the first instruction until GDB or the console lets the machine run", 40},
     {0},
 };
 /* clang-format on */
+
+static error_t parse_gdb(struct run_options *o, const char *arg)
+{
+    struct err e;
+
+    if (o->ngdb < GDB_SERVERS) {
+        o->gdb[o->ngdb++] = arg;
+        return 0;
+    }
+    err_set(&e, EINVAL, "--gdb: %.100s is one too many; %d fit", arg, GDB_SERVERS);
+    return cli_refuse(&o->machine, &e);
+}
 
 static error_t parse_stop_at(struct run_options *o, const char *arg)
 {
@@ -109,6 +133,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_NO_REBOOT:
         o->no_reboot = true;
+        return 0;
+    case OPT_GDB:
+        return parse_gdb(o, arg);
+    case OPT_WAIT:
+        o->wait = true;
         return 0;
     case OPT_PACED:
     case OPT_NO_PACED:
@@ -192,8 +221,10 @@ static bool wait_for_stop(void *opaque, struct ctl_stop *stop)
             on_signal(r);
         if (events & CLI_PUMP_QUIT)
             end_by(r, SIGINT);
-        if (events & CLI_PUMP_PAUSE)
+        if (events & CLI_PUMP_PAUSE) {
+            r->paused = true;
             cli_pump_pause(&r->pump);
+        }
         if (events & CLI_PUMP_BROKEN)
             end(r, CLI_ERROR);
     }
@@ -418,13 +449,49 @@ static void stopped(struct run *r, const struct ctl_stop *stop)
     }
 }
 
+/* The machine is at rest for GDB, which will let it run again.  False: the person wants the console. */
+static bool wait_for_gdb(struct run *r)
+{
+    bool console_wanted = false;
+
+    cli_pump_raw(&r->pump);
+    while (!r->over && !console_wanted && !ctl_running(r->ctl)) {
+        unsigned events = cli_pump(&r->pump, running_input(r), HOST_NEVER);
+
+        if (events & CLI_PUMP_SIGNAL)
+            on_signal(r);
+        if (events & CLI_PUMP_QUIT)
+            end_by(r, SIGINT);
+        if (events & CLI_PUMP_BROKEN)
+            end(r, CLI_ERROR);
+        console_wanted = events & CLI_PUMP_PAUSE;
+    }
+    cli_pump_cooked(&r->pump);
+    return !console_wanted;
+}
+
+/* Whether GDB, and nobody else, has reason to see this stop. */
+static bool for_gdb(const struct run *r, const struct ctl_stop *stop)
+{
+    return r->o.ngdb && !r->paused && !r->pump.marker.seen &&
+           (stop->why == MACHINE_BREAK || stop->why == MACHINE_INTERRUPTED || stop->stepped);
+}
+
 static void run_machine(struct run *r)
 {
-    while (!r->over) {
-        struct ctl_stop stop;
+    struct ctl_stop stop = {.why = MACHINE_INTERRUPTED};
+    bool held = r->o.wait;
 
-        ctl_run(r->ctl, &(struct ctl_go){.until = r->o.stop_at});
-        if (wait_for_stop(r, &stop))
+    while (!r->over) {
+        if (held ? !wait_for_gdb(r) : false)
+            paused(r, &stop);
+        else if (!held)
+            ctl_run(r->ctl, &(struct ctl_go){.until = r->o.stop_at});
+        r->paused = false;
+        if (r->over || !wait_for_stop(r, &stop))
+            break;
+        held = for_gdb(r, &stop);
+        if (!held)
             stopped(r, &stop);
     }
     if (r->o.marker && !r->pump.marker.seen && r->status == CLI_OK) {
@@ -478,6 +545,30 @@ static void last_words(struct run *r)
 
 /* ---- wiring ---- */
 
+/* From a server's thread: the program ends as by a signal of ours. */
+static void killed(void *opaque)
+{
+    (void)opaque;
+    kill(getpid(), SIGTERM);
+}
+
+static int open_gdb(struct run *r, struct err *e)
+{
+    for (unsigned i = 0; i < r->o.ngdb; i++) {
+        struct gdb_config config = {.where = r->o.gdb[i],
+                                    .ctl = r->ctl,
+                                    .log = r->o.machine.log,
+                                    .killed = killed,
+                                    .opaque = r};
+
+        r->gdb[i] = gdb_server_new(&config, e);
+        if (!r->gdb[i])
+            return -EINVAL;
+        log_info(r->o.machine.log, "gdb: target remote %s", gdb_server_where(r->gdb[i]));
+    }
+    return 0;
+}
+
 static int make(struct run *r, struct err *e)
 {
     struct cli_options *o = &r->o.machine;
@@ -510,11 +601,13 @@ static int make(struct run *r, struct err *e)
     r->pump.ctrl_c_pauses = r->o.debug;
     r->session = cmd_session_new(r->ctl);
     cmd_session_on_wait(r->session, wait_for_stop, r);
-    return 0;
+    return open_gdb(r, e);
 }
 
 static void fini(struct run *r)
 {
+    for (unsigned i = 0; i < r->o.ngdb; i++)
+        gdb_server_free(r->gdb[i]);
     cmd_session_free(r->session);
     ctl_client_free(r->pump.client);
     ctl_free(r->ctl);

@@ -10,26 +10,26 @@
 
 /* clang-format off */
 const struct cmd cmd_table[] = {
-    {"break", "b", "ADDR", "Stop whenever the instruction at ADDR is next.", CMD_WORDS_REGS, 1, cmd_break},
-    {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, cmd_continue},
-    {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, cmd_cpu},
-    {"delete", "d", "N|all", "Remove breakpoint N.", CMD_WORDS_NONE, 1, cmd_delete},
-    {"disas", NULL, "[ADDR] [N]", "Disassemble N instructions (10) from ADDR (the pc, then onward).", CMD_WORDS_REGS, 2, cmd_disas},
-    {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_REGS, 1, cmd_explain},
-    {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, cmd_hash},
-    {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, cmd_help},
-    {"info", "i", "WHAT [PREFIX]", "Show breaks, counters (whose name has PREFIX), cpus, devices, map or time.", CMD_WORDS_INFO, 2, cmd_info},
-    {"quit", "q", "", "End the machine and the program.", CMD_WORDS_NONE, 0, cmd_quit},
-    {"regs", "r", "[NAME...|all|float|system]", "Show registers with their fields.", CMD_WORDS_REGS, CMD_ARGS_MAX, cmd_regs},
-    {"reset", NULL, "", "Put the machine back to power-on; breakpoints stay.", CMD_WORDS_NONE, 0, cmd_reset},
-    {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, cmd_continue},
-    {"set", NULL, "REG VALUE", "Give a register a value.", CMD_WORDS_REGS, 2, cmd_set},
-    {"step", "s", "[N]", "Carry out N instructions (1).", CMD_WORDS_NONE, 1, cmd_step},
-    {"until", "u", "COUNT", "Run until COUNT instructions were carried out since reset.", CMD_WORDS_NONE, 1, cmd_until},
-    {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_REGS, 2, cmd_walk},
-    {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_REGS, 3, cmd_x},
-    {"xp", NULL, "[/FMT] ADDR [N]", "The same at a physical address.", CMD_WORDS_REGS, 3, cmd_xp},
-    {NULL, NULL, NULL, NULL, CMD_WORDS_NONE, 0, NULL},
+    {"break", "b", "ADDR", "Stop whenever the instruction at ADDR is next.", CMD_WORDS_REGS, 1, false, cmd_break},
+    {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, true, cmd_continue},
+    {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, false, cmd_cpu},
+    {"delete", "d", "N|all", "Remove breakpoint N.", CMD_WORDS_NONE, 1, false, cmd_delete},
+    {"disas", NULL, "[ADDR] [N]", "Disassemble N instructions (10) from ADDR (the pc, then onward).", CMD_WORDS_REGS, 2, false, cmd_disas},
+    {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_REGS, 1, false, cmd_explain},
+    {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, false, cmd_hash},
+    {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, false, cmd_help},
+    {"info", "i", "WHAT [PREFIX]", "Show breaks, counters (whose name has PREFIX), cpus, devices, map or time.", CMD_WORDS_INFO, 2, false, cmd_info},
+    {"quit", "q", "", "End the machine and the program.", CMD_WORDS_NONE, 0, false, cmd_quit},
+    {"regs", "r", "[NAME...|all|float|system]", "Show registers with their fields.", CMD_WORDS_REGS, CMD_ARGS_MAX, false, cmd_regs},
+    {"reset", NULL, "", "Put the machine back to power-on; breakpoints stay.", CMD_WORDS_NONE, 0, false, cmd_reset},
+    {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, true, cmd_continue},
+    {"set", NULL, "REG VALUE", "Give a register a value.", CMD_WORDS_REGS, 2, false, cmd_set},
+    {"step", "s", "[N]", "Carry out N instructions (1).", CMD_WORDS_NONE, 1, true, cmd_step},
+    {"until", "u", "COUNT", "Run until COUNT instructions were carried out since reset.", CMD_WORDS_NONE, 1, true, cmd_until},
+    {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_REGS, 2, false, cmd_walk},
+    {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_REGS, 3, false, cmd_x},
+    {"xp", NULL, "[/FMT] ADDR [N]", "The same at a physical address.", CMD_WORDS_REGS, 3, false, cmd_xp},
+    {NULL, NULL, NULL, NULL, CMD_WORDS_NONE, 0, false, NULL},
 };
 /* clang-format on */
 
@@ -238,6 +238,20 @@ int cmd_run(struct cmd_session *s, const char *line, struct buf *out, enum cmd_n
     *next = s->next;
     free(copy);
     return rc;
+}
+
+bool cmd_runs(const char *line)
+{
+    char name[32];
+    size_t start = strspn(line, " \t"), n = strcspn(line + start, " \t/");
+    const struct cmd *c;
+
+    if (!n || n >= sizeof name)
+        return false;
+    memcpy(name, line + start, n);
+    name[n] = 0;
+    c = find(name, NULL);
+    return c && c->runs;
 }
 
 /* ---- completion ---- */

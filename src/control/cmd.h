@@ -28,6 +28,7 @@ struct cmd {
     const char *help;      /* one line */
     enum cmd_words words;
     unsigned max_args;
+    bool runs; /* it lets the machine run */
     /* argv[0] is the name.  Returns 0 or a negative errno; text for the person goes to out. */
     int (*run)(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e);
 };
@@ -38,6 +39,8 @@ enum cmd_next { CMD_GO_ON, CMD_QUIT };
  * starts with # does nothing.  Errors are one line in *e. */
 int cmd_run(struct cmd_session *s, const char *line, struct buf *out, enum cmd_next *next,
             struct err *e);
+/* Whether a line's command would let the machine run. */
+bool cmd_runs(const char *line);
 /* The n-th completion (from 0) of the last word of the line, malloc'ed, or NULL. */
 char *cmd_complete(struct cmd_session *s, const char *line, unsigned n);
 

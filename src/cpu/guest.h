@@ -80,6 +80,7 @@ enum guest_translated { GUEST_UNIT, GUEST_NEEDS_NEXT };
 
 struct guest {
     const char *name;      /* "riscv64" */
+    const char *gdb_arch;  /* GDB's name for it */
     size_t cpu_size;       /* of the struct that begins with struct cpu */
     const struct guest_reg *regs;
     uint32_t nregs;

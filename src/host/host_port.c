@@ -11,13 +11,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem_alloc.h"
 #include "host/host_clock.h"
+#include "host/host_unix.h"
 
 #define KEEP_MAX (4u << 20)           /* bytes that wait for the other end */
 #define STALL_NS UINT64_C(1000000000) /* that one write may wait */
@@ -55,41 +55,13 @@ static int open_pty(struct host_port *p, struct err *e)
     return 0;
 }
 
-/* Whether a socket is there that nobody listens at. */
-static bool stale(const struct sockaddr_un *a)
-{
-    struct stat st;
-    if (lstat(a->sun_path, &st) || !S_ISSOCK(st.st_mode))
-        return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool refused =
-        fd >= 0 && connect(fd, (const struct sockaddr *)a, sizeof *a) < 0 && errno == ECONNREFUSED;
-
-    if (fd >= 0)
-        close(fd);
-    return refused;
-}
-
 static int open_socket(struct host_port *p, const char *path, struct err *e)
 {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = host_unix_listen(path, 1, e);
 
-    if (!*path || strlen(path) >= sizeof a.sun_path)
-        return err_set(e, EINVAL, "unix:%.100s: a socket's path has 1 to %zu bytes", path,
-                       sizeof a.sun_path - 1);
-    strcpy(a.sun_path, path);
-    p->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (p->listener < 0)
-        return err_sys(e, errno, "unix:%s", path);
-    if (stale(&a))
-        unlink(path);
-    if (bind(p->listener, (const struct sockaddr *)&a, sizeof a) || listen(p->listener, 1)) {
-        int why = errno;
-
-        close(p->listener);
-        p->listener = -1; /* so that nobody else's is removed */
-        return err_sys(e, why, "unix:%s", path);
-    }
+    if (fd < 0)
+        return fd;
+    p->listener = fd;
     p->reads = true;
     p->where = xstrdup(path);
     return 0;

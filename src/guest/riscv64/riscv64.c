@@ -413,6 +413,7 @@ static void timer_due(struct cpu *c)
 
 const struct guest guest_riscv64 = {
     .name = "riscv64",
+    .gdb_arch = "riscv:rv64",
     .cpu_size = sizeof(struct rv_cpu),
     .regs = rv_regs,
     .nregs = RV_REG_COUNT,

@@ -1,0 +1,12 @@
+# The files of gdbstub.
+
+libglovebox_a_SOURCES += \
+    gdbstub/memory.c \
+    gdbstub/packet.c gdbstub/packet.h \
+    gdbstub/points.c \
+    gdbstub/query.c \
+    gdbstub/regs.c \
+    gdbstub/resume.c \
+    gdbstub/server.c gdbstub/server.h \
+    gdbstub/session.c gdbstub/session.h \
+    gdbstub/xml.c

@@ -1,0 +1,189 @@
+/* packet.c - see packet.h. */
+#include "gdbstub/packet.h"
+
+#include <string.h>
+
+#define ESCAPE     '}'
+#define ESCAPE_XOR 0x20
+#define BREAK      3
+
+static const char digits[] = "0123456789abcdef";
+
+void gdb_wire_init(struct gdb_wire *w)
+{
+    *w = (struct gdb_wire){.in = BUF_INIT, .out = BUF_INIT, .last = BUF_INIT};
+}
+
+void gdb_wire_fini(struct gdb_wire *w)
+{
+    buf_fini(&w->in);
+    buf_fini(&w->out);
+    buf_fini(&w->last);
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* ---- in ---- */
+
+void gdb_wire_add(struct gdb_wire *w, const void *data, size_t len)
+{
+    if (w->in_at) { /* what was looked at goes */
+        memmove(w->in.data, w->in.data + w->in_at, w->in.len - w->in_at);
+        w->in.len -= w->in_at;
+        w->in_at = 0;
+    }
+    buf_add(&w->in, data, len);
+}
+
+static uint8_t sum_of(const char *p, size_t len)
+{
+    uint8_t sum = 0;
+
+    while (len--)
+        sum = (uint8_t)(sum + (uint8_t)*p++);
+    return sum;
+}
+
+static void unescape(const char *p, size_t len, struct buf *packet)
+{
+    buf_reset(packet);
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] == ESCAPE && i + 1 < len)
+            buf_ch(packet, (char)(p[++i] ^ ESCAPE_XOR));
+        else
+            buf_ch(packet, p[i]);
+    }
+}
+
+/* At a '$'.  GDB_IN_NONE: it is not whole, or was refused (then it is passed over). */
+static enum gdb_in take_packet(struct gdb_wire *w, struct buf *packet)
+{
+    const char *start = w->in.data + w->in_at + 1;
+    size_t room = w->in.len - w->in_at - 1;
+    const char *end = memchr(start, '#', room);
+    size_t len = end ? (size_t)(end - start) : room;
+    bool good;
+
+    if (len > GDB_PACKET_MAX)
+        return GDB_IN_BAD;
+    if (!end || room - len < 3)
+        return GDB_IN_NONE;
+    good = w->no_ack || (digit(end[1]) << 4 | digit(end[2])) == sum_of(start, len);
+    w->in_at += len + 4;
+    if (!w->no_ack)
+        buf_ch(&w->out, good ? '+' : '-');
+    if (!good)
+        return gdb_wire_next(w, packet);
+    unescape(start, len, packet);
+    return GDB_IN_PACKET;
+}
+
+enum gdb_in gdb_wire_next(struct gdb_wire *w, struct buf *packet)
+{
+    for (; w->in_at < w->in.len; w->in_at++) {
+        switch (w->in.data[w->in_at]) {
+        case '$':
+            return take_packet(w, packet);
+        case BREAK:
+            w->in_at++;
+            return GDB_IN_BREAK;
+        case '-':
+            if (!w->no_ack)
+                buf_add(&w->out, w->last.data, w->last.len);
+            break;
+        case '+':
+        default: /* noise between packets is passed over */
+            break;
+        }
+    }
+    return GDB_IN_NONE;
+}
+
+/* ---- out ---- */
+
+static void frame(char start, const struct buf *packet, struct buf *out)
+{
+    size_t from;
+
+    buf_ch(out, start);
+    from = out->len;
+    for (size_t i = 0; i < packet->len; i++) {
+        char c = packet->data[i];
+
+        if (c == '#' || c == '$' || c == ESCAPE || c == '*') {
+            buf_ch(out, ESCAPE);
+            c ^= ESCAPE_XOR;
+        }
+        buf_ch(out, c);
+    }
+    uint8_t sum = sum_of(out->data + from, out->len - from);
+    buf_ch(out, '#');
+    buf_ch(out, digits[sum >> 4]);
+    buf_ch(out, digits[sum & 15]);
+}
+
+void gdb_wire_send(struct gdb_wire *w, const struct buf *packet)
+{
+    buf_reset(&w->last);
+    frame('$', packet, &w->last);
+    buf_add(&w->out, w->last.data, w->last.len);
+}
+
+void gdb_wire_notify(struct gdb_wire *w, const struct buf *packet)
+{
+    frame('%', packet, &w->out);
+}
+
+/* ---- numbers ---- */
+
+bool gdb_hex(const char **p, uint64_t *v)
+{
+    unsigned n = 0;
+
+    for (*v = 0; digit(**p) >= 0; n++, ++*p)
+        *v = *v << 4 | (unsigned)digit(**p);
+    return n && n <= 16;
+}
+
+bool gdb_hex_then(const char **p, char c, uint64_t *v)
+{
+    return gdb_hex(p, v) && *(*p)++ == c;
+}
+
+void gdb_put_hex(struct buf *out, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    for (size_t i = 0; i < len; i++) {
+        buf_ch(out, digits[p[i] >> 4]);
+        buf_ch(out, digits[p[i] & 15]);
+    }
+}
+
+void gdb_put_le(struct buf *out, uint64_t v, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++, v >>= 8) {
+        uint8_t byte = (uint8_t)v;
+        gdb_put_hex(out, &byte, 1);
+    }
+}
+
+long gdb_get_hex(const char *text, size_t len, uint8_t *data)
+{
+    if (len % 2)
+        return -1;
+    for (size_t i = 0; i < len; i += 2) {
+        int high = digit(text[i]), low = digit(text[i + 1]);
+
+        if (high < 0 || low < 0)
+            return -1;
+        data[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    return (long)(len / 2);
+}

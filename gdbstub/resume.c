@@ -1,0 +1,524 @@
+/*
+ * resume.c - running, stopping, and telling of stops.
+ *
+ * All-stop: when the machine stops, all its CPUs do.  Non-stop: the CPU that hit something
+ * stops, and is frozen while the others run on (session.stopped); each stop is a notification,
+ * and vStopped fetches the rest.  The machine is at rest when all of them are stopped.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "gdbstub/session.h"
+
+enum { SIG_NONE = 0, SIG_INT = 2, SIG_TRAP = 5 }; /* GDB's numbers */
+
+static uint32_t all_cpus(const struct gdb_session *s)
+{
+    return (uint32_t)bits_mask(s->ncpus);
+}
+
+/* ---- stop replies ---- */
+
+static const struct gdb_point *point_of(const struct gdb_session *s, const struct dbg_hit *h)
+{
+    for (unsigned i = 0; i < h->npoints; i++)
+        for (size_t k = 0; k < s->points.len; k++)
+            if (s->points.data[k].number == h->point[i])
+                return &s->points.data[k];
+    return NULL;
+}
+
+/* Why, where the client knows the word for it. */
+static void put_reason(const struct gdb_session *s, const struct ctl_stop *stop, struct buf *out)
+{
+    static const char *const watch[] = {"?", "?", "watch", "rwatch", "awatch"};
+    const struct gdb_point *z = stop->why == MACHINE_BREAK ? point_of(s, &stop->hit) : NULL;
+
+    if (!z)
+        return;
+    if (z->type >= 2)
+        buf_fmt(out, "%s:%llx;", watch[z->type], (unsigned long long)stop->hit.touch.vaddr);
+    else if (z->type == 0 && s->swbreak)
+        buf_str(out, "swbreak:;");
+    else if (z->type == 1 && s->hwbreak)
+        buf_str(out, "hwbreak:;");
+}
+
+static void put_threads(const struct gdb_session *s, struct buf *out)
+{
+    if (!s->list_threads)
+        return;
+    buf_str(out, "threads:");
+    for (unsigned i = 0; i < s->ncpus; i++)
+        buf_fmt(out, i ? ",%x" : "%x", i + 1);
+    buf_ch(out, ';');
+}
+
+static unsigned signal_of(const struct ctl_stop *stop)
+{
+    switch (stop->why) {
+    case MACHINE_BREAK:
+    case MACHINE_COUNT:
+        return SIG_TRAP;
+    case MACHINE_INTERRUPTED:
+        return SIG_INT;
+    default:
+        return SIG_NONE;
+    }
+}
+
+struct stop_job {
+    const struct ctl_stop *stop;
+    struct buf *out;
+    unsigned signal;
+};
+
+static void put_stop(struct gdb_job *j)
+{
+    const struct stop_job *k = (const void *)j->a.p;
+    unsigned cpu = k->stop->cpu;
+
+    j->c = machine_cpu(j->m, cpu);
+    buf_fmt(k->out, "T%02xthread:%x;core:%x;", k->signal, cpu + 1, cpu);
+    put_reason(j->s, k->stop, k->out);
+    put_threads(j->s, k->out);
+    gdb_expedite(j, k->out);
+}
+
+/* The end of the guest is the exit of a process. */
+static void describe(struct gdb_session *s, const struct ctl_stop *stop, unsigned signal,
+                     struct buf *out)
+{
+    struct stop_job k = {stop, out, signal};
+
+    if (stop->why == MACHINE_ENDED)
+        buf_fmt(out, "W%02x", stop->end == BOARD_FAILED ? stop->code & 0xff : 0);
+    else
+        gdb_on_machine(s, put_stop, (struct gdb_args){(const void *)&k, 0});
+}
+
+/* ---- all-stop ---- */
+
+static void stopped_all(struct gdb_session *s)
+{
+    struct ctl_stop stop;
+    struct buf reply = BUF_INIT;
+
+    if (!ctl_wait(s->ctl, 0, &stop))
+        return;
+    s->stop = stop;
+    s->waiting = false;
+    s->g_cpu = s->c_cpu = stop.cpu;
+    describe(s, &stop, signal_of(&stop), &reply);
+    gdb_wire_send(&s->wire, &reply);
+    buf_fini(&reply);
+}
+
+static void go(struct gdb_session *s, const struct ctl_go *go)
+{
+    s->waiting = true;
+    s->no_reply = true;
+    ctl_run(s->ctl, go);
+}
+
+static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t from, uint64_t to)
+{
+    return (struct ctl_go){.until = UINT64_MAX,
+                           .step = true,
+                           .hold = s->no_irq,
+                           .cpu = cpu,
+                           .from = from,
+                           .to = to};
+}
+
+/* ---- non-stop ---- */
+
+/* The lowest CPU of a set. */
+static unsigned first_of(uint32_t cpus)
+{
+    return (unsigned)__builtin_ctz(cpus);
+}
+
+/* Tells of one stop, if none is out; the client fetches the others. */
+static void notify(struct gdb_session *s)
+{
+    uint32_t news = s->stopped & ~s->told;
+    struct buf text = BUF_INIT;
+
+    if (s->telling || !news)
+        return;
+    buf_str(&text, "Stop:");
+    describe(s, &s->stops[first_of(news)], signal_of(&s->stops[first_of(news)]), &text);
+    s->told |= (uint32_t)BIT(first_of(news));
+    s->telling = true;
+    gdb_wire_notify(&s->wire, &text);
+    buf_fini(&text);
+}
+
+static void stop_one(struct gdb_session *s, unsigned cpu, const struct ctl_stop *stop)
+{
+    if (s->stopped >> cpu & 1)
+        return;
+    s->stops[cpu] = *stop;
+    s->stops[cpu].cpu = cpu;
+    s->stopped |= (uint32_t)BIT(cpu);
+    s->told &= ~(uint32_t)BIT(cpu);
+}
+
+/* Those that are not stopped run. */
+static void run_others(struct gdb_session *s)
+{
+    if (s->stopped != all_cpus(s))
+        ctl_run(s->ctl, &(struct ctl_go){.until = UINT64_MAX, .frozen = s->stopped});
+}
+
+static void stopped_some(struct gdb_session *s)
+{
+    struct ctl_stop stop;
+
+    if (!ctl_wait(s->ctl, 0, &stop) || s->stopped == all_cpus(s))
+        return;
+    s->stop = stop;
+    if (stop.why == MACHINE_BREAK || stop.stepped)
+        stop_one(s, stop.cpu, &stop);
+    else /* somebody else stopped it, or it ended */
+        for (unsigned i = 0; i < s->ncpus; i++)
+            stop_one(s, i, &stop);
+    run_others(s);
+    notify(s);
+}
+
+void gdb_session_news(struct gdb_session *s)
+{
+    ctl_client_ack(s->client);
+    if (s->non_stop)
+        stopped_some(s);
+    else if (s->waiting)
+        stopped_all(s);
+}
+
+void gdb_vstopped(struct gdb_session *s, struct gdb_args a)
+{
+    uint32_t news = s->stopped & ~s->told;
+
+    (void)a;
+    if (!news) {
+        s->telling = false;
+        gdb_ok(s);
+        return;
+    }
+    describe(s, &s->stops[first_of(news)], signal_of(&s->stops[first_of(news)]), &s->reply);
+    s->told |= (uint32_t)BIT(first_of(news));
+}
+
+void gdb_non_stop(struct gdb_session *s, struct gdb_args a)
+{
+    s->non_stop = *a.p == '1';
+    s->stopped = s->told = s->non_stop ? all_cpus(s) : 0;
+    s->telling = false;
+    for (unsigned i = 0; i < s->ncpus; i++) {
+        s->stops[i] = s->stop;
+        s->stops[i].cpu = i;
+    }
+    gdb_ok(s);
+}
+
+/* ---- what the client asks for ---- */
+
+void gdb_why(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    if (s->non_stop) { /* the first of them all; vStopped brings the others */
+        s->told = 0;
+        if (!s->stopped) {
+            gdb_ok(s);
+            return;
+        }
+        s->told = (uint32_t)BIT(first_of(s->stopped));
+        s->telling = true;
+        describe(s, &s->stops[first_of(s->stopped)], SIG_NONE, &s->reply);
+        return;
+    }
+    ctl_wait(s->ctl, 0, &s->stop);
+    describe(s, &s->stop, signal_of(&s->stop) == SIG_NONE ? SIG_NONE : SIG_TRAP, &s->reply);
+}
+
+static void set_pc(struct gdb_job *j)
+{
+    const struct guest *g = j->c->guest;
+    uint64_t pc;
+
+    j->c = machine_cpu(j->m, j->s->c_cpu);
+    if (*j->a.p && gdb_hex(&j->a.p, &pc))
+        g->reg_write(j->c, g->names.pc_slot, pc);
+}
+
+/* c and s, with a pc to go on at, perhaps. */
+void gdb_c(struct gdb_session *s, struct gdb_args a)
+{
+    gdb_on_machine(s, set_pc, a);
+    go(s, &CTL_GO);
+}
+
+void gdb_s(struct gdb_session *s, struct gdb_args a)
+{
+    struct ctl_go step = step_of(s, s->c_cpu, 0, 0);
+
+    gdb_on_machine(s, set_pc, a);
+    go(s, &step);
+}
+
+/* The guest has no use for signals: "SIGNAL[;PC]". */
+static struct gdb_args without_signal(struct gdb_args a)
+{
+    const char *semicolon = memchr(a.p, ';', a.len);
+
+    return semicolon ? (struct gdb_args){semicolon + 1, a.len - (size_t)(semicolon + 1 - a.p)}
+                     : (struct gdb_args){"", 0};
+}
+
+void gdb_C(struct gdb_session *s, struct gdb_args a)
+{
+    gdb_c(s, without_signal(a));
+}
+
+void gdb_S(struct gdb_session *s, struct gdb_args a)
+{
+    gdb_s(s, without_signal(a));
+}
+
+void gdb_vcont_ask(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    buf_str(&s->reply, "vCont;c;C;s;S;t;r");
+}
+
+/* One action of vCont. */
+struct action {
+    char what; /* c, s, t, r */
+    uint64_t from, to;
+    int cpu; /* or GDB_ALL */
+};
+
+static bool parse_action(const struct gdb_session *s, const char **p, struct action *x)
+{
+    uint64_t signal;
+
+    *x = (struct action){.what = *(*p)++, .cpu = GDB_ALL};
+    switch (x->what) {
+    case 'C':
+    case 'S':
+        x->what |= 0x20;
+        if (!gdb_hex(p, &signal))
+            return false;
+        break;
+    case 'r':
+        if (!gdb_hex_then(p, ',', &x->from) || !gdb_hex(p, &x->to))
+            return false;
+        break;
+    case 'c':
+    case 's':
+    case 't':
+        break;
+    default:
+        return false;
+    }
+    if (**p == ':' && (++*p, !gdb_thread(s, p, &x->cpu)))
+        return false;
+    return !**p || *(*p)++ == ';';
+}
+
+/* The first action that names a CPU is what it does. */
+static void note_action(const struct gdb_session *s, const struct action *x,
+                        struct action per_cpu[32])
+{
+    for (unsigned i = 0; i < s->ncpus; i++)
+        if (!per_cpu[i].what && (x->cpu == GDB_ALL || x->cpu == (int)i))
+            per_cpu[i] = *x;
+}
+
+/* All-stop: a step of one CPU is a step of it alone; else those that are to, run. */
+static void resume_all(struct gdb_session *s, const struct action *x)
+{
+    struct ctl_go run = CTL_GO;
+
+    for (unsigned i = 0; i < s->ncpus; i++) {
+        if (x[i].what == 's' || x[i].what == 'r') {
+            run = step_of(s, i, x[i].from, x[i].to);
+            go(s, &run);
+            return;
+        }
+        if (x[i].what != 'c')
+            run.frozen |= (uint32_t)BIT(i);
+    }
+    if (run.frozen == all_cpus(s))
+        run.frozen = 0;
+    go(s, &run);
+}
+
+/* The machine comes to rest, and what it told meanwhile is taken in. */
+static void rest(struct gdb_session *s)
+{
+    struct ctl_stop stop;
+
+    if (s->stopped == all_cpus(s))
+        return;
+    ctl_pause(s->ctl);
+    ctl_wait(s->ctl, -1, &stop);
+    if (stop.why == MACHINE_BREAK || stop.stepped)
+        stop_one(s, stop.cpu, &stop);
+    else if (stop.why != MACHINE_INTERRUPTED)
+        for (unsigned i = 0; i < s->ncpus; i++)
+            stop_one(s, i, &stop);
+}
+
+/* A step of one CPU is done while all others wait: they lose no time by it. */
+static void step_some(struct gdb_session *s, unsigned cpu, const struct action *x)
+{
+    struct ctl_go step = step_of(s, cpu, x->from, x->to);
+    struct ctl_stop stop;
+
+    s->stopped &= ~(uint32_t)BIT(cpu);
+    ctl_run(s->ctl, &step);
+    if (!ctl_wait(s->ctl, 1000, &stop)) { /* it waits for an interrupt, perhaps for ever */
+        ctl_pause(s->ctl);
+        ctl_wait(s->ctl, -1, &stop);
+        if (stop.why == MACHINE_INTERRUPTED)
+            return;
+    }
+    stop_one(s, cpu, &stop);
+}
+
+static void resume_some(struct gdb_session *s, const struct action *x)
+{
+    struct ctl_stop none = {.why = MACHINE_IDLE};
+
+    rest(s);
+    for (unsigned i = 0; i < s->ncpus; i++) {
+        bool is_stopped = s->stopped >> i & 1;
+
+        if (x[i].what == 't')
+            stop_one(s, i, &none);
+        else if (x[i].what == 'c' && is_stopped)
+            s->stopped &= ~(uint32_t)BIT(i);
+        else if (x[i].what && x[i].what != 'c' && is_stopped)
+            step_some(s, i, &x[i]);
+    }
+    run_others(s);
+    gdb_ok(s);
+    gdb_wire_send(&s->wire, &s->reply); /* before any notification */
+    s->no_reply = true;
+    notify(s);
+}
+
+void gdb_vcont(struct gdb_session *s, struct gdb_args a)
+{
+    struct action x, per_cpu[32] = {{0}};
+    const char *p = a.p;
+
+    while (*p) {
+        if (!parse_action(s, &p, &x)) {
+            gdb_error(s, EINVAL, "vCont: an action is not right");
+            return;
+        }
+        note_action(s, &x, per_cpu);
+    }
+    if (s->non_stop)
+        resume_some(s, per_cpu);
+    else
+        resume_all(s, per_cpu);
+}
+
+void gdb_vctrlc(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    ctl_pause(s->ctl);
+    gdb_ok(s);
+}
+
+/* ---- the end ---- */
+
+void gdb_let_go(struct gdb_session *s)
+{
+    gdb_drop_points(s);
+    if (!ctl_running(s->ctl) && s->stop.why != MACHINE_ENDED)
+        ctl_run(s->ctl, &CTL_GO);
+    s->waiting = false;
+    s->non_stop = false;
+}
+
+void gdb_detach(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    gdb_let_go(s);
+    gdb_ok(s);
+    s->over = !s->extended;
+}
+
+static void end_program(struct gdb_session *s)
+{
+    s->config->killed(s->config->opaque);
+    s->over = true;
+}
+
+void gdb_kill(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    s->no_reply = true;
+    end_program(s);
+}
+
+void gdb_vkill(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    gdb_ok(s);
+    end_program(s);
+}
+
+static void reset(struct gdb_job *j)
+{
+    struct err e;
+
+    if (machine_reset(j->m, &e))
+        gdb_error(j->s, e.code, e.msg);
+}
+
+/* The machine is as at power-on, and at rest. */
+static void restart(struct gdb_session *s)
+{
+    ctl_pause(s->ctl);
+    ctl_wait(s->ctl, -1, &s->stop);
+    gdb_on_machine(s, reset, (struct gdb_args){NULL, 0});
+    s->stop = (struct ctl_stop){.why = MACHINE_COUNT};
+    s->g_cpu = s->c_cpu = 0;
+}
+
+void gdb_restart(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    restart(s);
+    s->no_reply = true;
+}
+
+void gdb_vrun(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    restart(s);
+    if (!s->reply.len)
+        describe(s, &s->stop, SIG_TRAP, &s->reply);
+}
+
+void gdb_vattach(struct gdb_session *s, struct gdb_args a)
+{
+    ctl_pause(s->ctl);
+    ctl_wait(s->ctl, -1, &s->stop);
+    gdb_why(s, a);
+}
+
+void gdb_reverse(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    gdb_error(s, ENOTSUP, "the past was not recorded");
+}

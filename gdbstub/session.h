@@ -1,0 +1,111 @@
+/*
+ * session.h - one client of a GDB server, among the files of this folder.
+ *
+ * session.c knows the packets by name and sends replies; the other files carry them out:
+ * regs.c, memory.c, points.c, resume.c (running, and stop replies), query.c, xml.c.
+ * The server's thread only.  What touches the machine goes through gdb_on_machine.
+ */
+#ifndef GDBSTUB_SESSION_H
+#define GDBSTUB_SESSION_H
+
+#include "control/cmd.h"
+#include "gdbstub/packet.h"
+#include "gdbstub/server.h"
+
+/* A point that the client set by Z. */
+struct gdb_point {
+    unsigned type, number; /* of the packet; in dbg_points */
+    uint64_t addr, kind;
+};
+
+struct gdb_session {
+    const struct gdb_config *config;
+    struct ctl *ctl;
+    struct ctl_client *client;
+    struct cmd_session *cmd; /* for monitor */
+    struct gdb_wire wire;
+    struct buf reply;   /* to the packet that is being carried out */
+    bool no_reply;      /* it comes later: the machine runs */
+    bool over;          /* hang up when all is sent */
+
+    unsigned ncpus;
+    unsigned g_cpu, c_cpu; /* the CPUs of g and c packets (Hg, Hc) */
+    bool swbreak, hwbreak, error_message, extended, phys;
+    bool thread_suffix, list_threads; /* LLDB */
+    unsigned list_at;  /* qsThreadInfo: the next one */
+    bool no_irq;       /* steps hold interrupts */
+
+    struct {
+        VEC(struct gdb_point);
+    } points;
+
+    /* Running: see resume.c. */
+    bool waiting;        /* all-stop: a stop reply is owed */
+    bool non_stop;
+    uint32_t stopped;    /* non-stop: CPUs that are stopped, and frozen while others run */
+    uint32_t told;       /* of these, those the client knows of */
+    bool telling;        /* a notification is out, not all of which the client has fetched */
+    struct ctl_stop stop; /* the last one */
+    struct ctl_stop stops[32]; /* non-stop: of each CPU that is stopped */
+};
+
+/* ---- session.c ---- */
+
+/* NULL with a message.  config outlives it. */
+struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err *e);
+/* Its points go; if the machine was stopped for it, it runs on. */
+void gdb_session_free(struct gdb_session *s);
+/* Carries out what the client sent. */
+void gdb_session_input(struct gdb_session *s);
+/* ctl has news. */
+void gdb_session_news(struct gdb_session *s);
+
+/* Replies. */
+void gdb_ok(struct gdb_session *s);
+void gdb_error(struct gdb_session *s, int errnum, const char *text);
+
+/* What a handler gets: the packet behind its name. */
+struct gdb_args {
+    const char *p; /* terminated */
+    size_t len;
+};
+typedef void gdb_handler(struct gdb_session *s, struct gdb_args a);
+
+/* Runs fn with the machine and the session, at an instruction boundary. */
+struct gdb_job {
+    struct gdb_session *s;
+    struct machine *m;
+    struct cpu *c; /* the session's g_cpu */
+    struct gdb_args a;
+};
+void gdb_on_machine(struct gdb_session *s, void (*fn)(struct gdb_job *j), struct gdb_args a);
+
+/* "-1": all, "0": any, else a CPU's number + 1.  False: there is no such thread. */
+enum { GDB_ALL = -1 };
+bool gdb_thread(const struct gdb_session *s, const char **p, int *cpu);
+
+/* ---- by file ---- */
+
+gdb_handler gdb_g, gdb_G, gdb_p, gdb_P;             /* regs.c */
+gdb_handler gdb_m, gdb_M, gdb_X, gdb_x, gdb_search, gdb_crc; /* memory.c */
+gdb_handler gdb_Z, gdb_z;                           /* points.c */
+gdb_handler gdb_why, gdb_c, gdb_s, gdb_C, gdb_S, gdb_vcont, gdb_vcont_ask, gdb_vctrlc, gdb_vstopped,
+    gdb_non_stop, gdb_detach, gdb_kill, gdb_vkill, gdb_vrun, gdb_vattach, gdb_restart,
+    gdb_reverse; /* resume.c */
+gdb_handler gdb_H, gdb_T, gdb_extended, gdb_supported, gdb_no_ack, gdb_thread_first,
+    gdb_thread_next, gdb_thread_extra, gdb_current, gdb_attached, gdb_rcmd, gdb_phys_mode,
+    gdb_phys_query, gdb_sstep, gdb_sstep_query, gdb_sstep_bits, gdb_xfer, gdb_symbol, gdb_offsets,
+    gdb_tstatus, gdb_ok_handler; /* query.c */
+
+void gdb_drop_points(struct gdb_session *s);
+
+/* The registers a stop reply brings along, as "n1:r1;n2:r2;". */
+void gdb_expedite(struct gdb_job *j, struct buf *out);
+/* Target description, memory map and threads, as qXfer has them; false: there is no such object or
+ * annex. */
+bool gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct buf *out);
+
+/* All is given up: the machine runs on, if this client had stopped it. */
+void gdb_let_go(struct gdb_session *s);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * xml.c - what qXfer reads: the target description, made from the guest's register table, the
+ * memory map, and the threads.  GDB manual, appendix G and E.16 to E.18.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "board/board.h"
+#include "cpu/guest.h"
+#include "gdbstub/session.h"
+
+/* ---- the target description ---- */
+
+/* The type of a field with named values. */
+static void put_enum(struct buf *out, const char *reg, const struct reg_field *f, unsigned bytes)
+{
+    buf_fmt(out, "<enum id=\"%s_%s\" size=\"%u\">", reg, f->name, bytes);
+    for (unsigned v = 0; f->values[v]; v++)
+        if (strcmp(f->values[v], "reserved"))
+            buf_fmt(out, "<evalue name=\"%s\" value=\"%u\"/>", f->values[v], v);
+    buf_str(out, "</enum>\n");
+}
+
+static void put_field(struct buf *out, const char *reg, const struct reg_field *f)
+{
+    buf_fmt(out, "<field name=\"%s\" start=\"%u\" end=\"%u\"", f->name, f->lo,
+            f->lo + f->width - 1u);
+    if (f->values)
+        buf_fmt(out, " type=\"%s_%s\"", reg, f->name);
+    buf_str(out, "/>");
+}
+
+static void put_flags(struct buf *out, const struct guest_reg *r)
+{
+    for (const struct reg_field *f = r->fields; f->name; f++)
+        if (f->values)
+            put_enum(out, r->name, f, r->bits / 8);
+    buf_fmt(out, "<flags id=\"%s_fields\" size=\"%u\">", r->name, r->bits / 8u);
+    for (const struct reg_field *f = r->fields; f->name; f++)
+        put_field(out, r->name, f);
+    buf_str(out, "</flags>\n");
+}
+
+static const char *group_of(const struct guest_reg *r)
+{
+    return r->kind == REG_SYSTEM ? "system" : r->kind == REG_FLOAT ? "float" : "general";
+}
+
+static void put_type(struct buf *out, const struct guest_reg *r)
+{
+    if (r->fields)
+        buf_fmt(out, "%s_fields", r->name);
+    else if (r->kind == REG_PC)
+        buf_str(out, "code_ptr");
+    else if (r->kind == REG_FLOAT)
+        buf_str(out, "ieee_double_or_single");
+    else
+        buf_fmt(out, "%s", r->alias && !strcmp(r->alias, "sp") ? "data_ptr" : "int");
+}
+
+static void put_reg(struct buf *out, const struct guest_reg *r)
+{
+    if (r->fields)
+        put_flags(out, r);
+    buf_fmt(out, "<reg name=\"%s\" bitsize=\"%u\" regnum=\"%u\" type=\"",
+            r->kind == REG_INT && r->alias ? r->alias : r->name, r->bits, r->gdb);
+    put_type(out, r);
+    buf_fmt(out, "\" group=\"%s\"/>\n", group_of(r));
+}
+
+static void put_feature(struct buf *out, const struct guest *g, const char *feature)
+{
+    buf_fmt(out, "<feature name=\"%s\">\n", feature);
+    if (strstr(feature, "fpu"))
+        buf_str(out, "<union id=\"ieee_double_or_single\"><field name=\"float\" "
+                     "type=\"ieee_single\"/><field name=\"double\" type=\"ieee_double\"/>"
+                     "</union>\n");
+    for (uint32_t row = 0; row < g->nregs; row++)
+        if (g->regs[row].gdb_feature && !strcmp(g->regs[row].gdb_feature, feature))
+            put_reg(out, &g->regs[row]);
+    buf_str(out, "</feature>\n");
+}
+
+static bool is_first(const struct guest *g, uint32_t row)
+{
+    for (uint32_t i = 0; i < row; i++)
+        if (g->regs[i].gdb_feature && !strcmp(g->regs[i].gdb_feature, g->regs[row].gdb_feature))
+            return false;
+    return true;
+}
+
+static void put_target(struct gdb_job *j, struct buf *out)
+{
+    const struct guest *g = j->c->guest;
+
+    buf_str(out, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
+                 "<target version=\"1.0\">\n");
+    buf_fmt(out, "<architecture>%s</architecture>\n", g->gdb_arch);
+    for (uint32_t row = 0; row < g->nregs; row++)
+        if (g->regs[row].gdb_feature && is_first(g, row))
+            put_feature(out, g, g->regs[row].gdb_feature);
+    buf_str(out, "</target>\n");
+}
+
+/* ---- other objects ---- */
+
+/* RAM and ROM; the rest is devices, where GDB is not to look. */
+static void put_memory_map(struct gdb_job *j, struct buf *out)
+{
+    struct mem_region *const *r;
+    size_t n = mem_regions(machine_mem(j->m), &r);
+
+    buf_str(out, "<?xml version=\"1.0\"?>\n<!DOCTYPE memory-map PUBLIC "
+                 "\"+//IDN gnu.org//DTD GDB Memory Map V1.0//EN\" "
+                 "\"http://sourceware.org/gdb/gdb-memory-map.dtd\">\n<memory-map>\n");
+    for (size_t i = 0; i < n; i++)
+        if (r[i]->kind != MEM_DEVICE)
+            buf_fmt(out, "<memory type=\"%s\" start=\"0x%llx\" length=\"0x%llx\"/>\n",
+                    r[i]->kind == MEM_RAM ? "ram" : "rom", (unsigned long long)r[i]->base,
+                    (unsigned long long)r[i]->size);
+    buf_str(out, "</memory-map>\n");
+}
+
+static void put_threads(struct gdb_job *j, struct buf *out)
+{
+    buf_str(out, "<?xml version=\"1.0\"?>\n<threads>\n");
+    for (unsigned i = 0; i < machine_ncpus(j->m); i++)
+        buf_fmt(out, "<thread id=\"%x\" core=\"%u\" name=\"CPU %u\">%s</thread>\n", i + 1, i, i,
+                machine_cpu(j->m, i)->halted ? "waits for an interrupt" : "runs");
+    buf_str(out, "</threads>\n");
+}
+
+static void put_osdata(struct gdb_job *j, struct buf *out)
+{
+    struct dev *const *devs;
+    size_t n = board_devices(machine_board(j->m), &devs);
+
+    buf_str(out, "<?xml version=\"1.0\"?>\n<!DOCTYPE osdata SYSTEM \"osdata.dtd\">\n"
+                 "<osdata type=\"devices\">\n");
+    for (size_t i = 0; i < n; i++)
+        buf_fmt(out,
+                "<item><column name=\"name\">%s</column><column name=\"class\">%s</column>"
+                "<column name=\"base\">0x%llx</column></item>\n",
+                devs[i]->name, devs[i]->class->name, (unsigned long long)devs[i]->base);
+    buf_str(out, "</osdata>\n");
+}
+
+bool gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct buf *out)
+{
+    static const struct {
+        const char *object, *annex;
+        void (*put)(struct gdb_job *j, struct buf *out);
+    } objects[] = {
+        {"features", "target.xml", put_target},
+        {"memory-map", "", put_memory_map},
+        {"threads", "", put_threads},
+        {"osdata", "", put_osdata},
+        {"osdata", "devices", put_osdata},
+    };
+
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        if (strcmp(object, objects[i].object) || strcmp(annex, objects[i].annex))
+            continue;
+        objects[i].put(j, out);
+        return true;
+    }
+    return false;
+}
