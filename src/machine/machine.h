@@ -82,10 +82,10 @@ enum board_end machine_end(const struct machine *m, unsigned *code);
 /* Replaces the set of debugger's stops (virtual pcs; copied). */
 void machine_set_stops(struct machine *m, const uint64_t *pcs, size_t n);
 
-/* A hash of the whole state: CPUs, devices, schedule, all of RAM.  Pages that were not written since the
- * last call are not read again. */
+/* A hash of the whole state: CPUs, devices, schedule, all of RAM and flash.  Pages that were not
+ * written since the last call are not read again. */
 uint64_t machine_hash(struct machine *m);
-/* All state but RAM, as snap says; the hash's text form for a person with SNAP_LIST. */
+/* All state but RAM and flash, as snap says; the hash's text form for a person with SNAP_LIST. */
 void machine_state(struct machine *m, struct snap *s);
 
 /* Every counter there is: name, value, unit, one-line meaning. */

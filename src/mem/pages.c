@@ -513,6 +513,16 @@ bool mem_table_update(struct mem *m, uint64_t paddr, unsigned size, uint64_t val
     return true;
 }
 
+void mem_pages_forget(struct mem *m, struct mem_region *r)
+{
+    for (uint64_t p = 0; p < r->size >> MEM_PAGE_BITS; p++) {
+        if (r->attr[p] & (MEM_ATTR_CODE | MEM_ATTR_TABLE))
+            page_store(m, r, p, 0, MEM_PAGE_SIZE, NULL);
+    }
+    for (size_t i = 0; i < m->tlbs.len; i++)
+        tlb_drop_region(m->tlbs.data[i], r);
+}
+
 void mem_pages_free(struct region *r)
 {
     for (uint64_t p = 0; p < r->pub.size >> MEM_PAGE_BITS; p++) {
