@@ -4,6 +4,7 @@ libglovebox_a_SOURCES += \
     src/dev/clint.c src/dev/clint.h \
     src/dev/dev.c src/dev/device.h src/dev/ticks.h \
     src/dev/finisher.c src/dev/finisher.h \
+    src/dev/fw_cfg.c src/dev/fw_cfg.h \
     src/dev/goldfish_rtc.c src/dev/goldfish_rtc.h \
     src/dev/htif.c src/dev/htif.h \
     src/dev/pflash.c src/dev/pflash.h \
