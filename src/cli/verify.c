@@ -27,7 +27,7 @@ struct verify {
     uint64_t interval, until;
     int break_op;
     struct cli_marker marker;
-    struct cli_disk disks[BOARD_DISKS]; /* of the second machine */
+    struct cli_disk disks[CLI_DISKS]; /* of the second machine */
     int signal_fd, signal;
     bool progress; /* standard error is a terminal */
     uint64_t next_progress;
@@ -116,8 +116,8 @@ static const char doc[] =
     "Run the same machine on two engines, compare a hash of all of their state at intervals, and "
     "where "
     "they differ, find the first instruction that they do not agree on."
-    "\vThe guest's console goes nowhere, and it gets no input.  Disks and shared folders must be "
-    "read only.\n\n"
+    "\vThe guest's console goes nowhere, and it gets no input.  Disks, flash and shared folders must "
+    "be read only.\n\n"
     "Exit status: 0 the same, 1 different, 2 for an error of ours, which is said; 128 plus a "
     "signal's number.";
 
@@ -165,6 +165,15 @@ static int take_signals(struct verify *v, struct err *e)
 
 /* ---- wiring ---- */
 
+static int check_files(const char *option, const struct cli_file *files, unsigned n, struct err *e)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!files[i].read_only)
+            return err_set(e, EINVAL, "%s: %.200s: verify needs it read only: append ,ro", option,
+                           files[i].path);
+    return 0;
+}
+
 static int check(struct verify *v, struct err *e)
 {
     int rc = cli_options_check(&v->o, e);
@@ -180,11 +189,9 @@ static int check(struct verify *v, struct err *e)
     if (!rc && v->o.semihosting.dir && !v->o.semihosting.read_only)
         rc = err_set(e, EINVAL, "--semihosting: %.200s: verify needs it read only: append ,ro",
                      v->o.semihosting.dir);
-    for (unsigned i = 0; i < v->o.ndisks && !rc; i++)
-        if (!v->o.disk[i].read_only)
-            rc = err_set(e, EINVAL, "--disk: %.200s: verify needs it read only: append ,ro",
-                         v->o.disk[i].path);
-    return rc;
+    if (!rc)
+        rc = check_files("--disk", v->o.disk, v->o.ndisks, e);
+    return rc ? rc : check_files("--flash", v->o.flash, v->o.nflash, e);
 }
 
 static int compare(struct verify *v, struct err *e)
