@@ -59,8 +59,9 @@ struct board_config {
     struct dev_chars console;
     struct dev_disk disks[BOARD_DISKS];
     unsigned ndisks;
-    /* Of the two banks of flash those with a disk; without a kernel, what the first one holds is
-     * started: in S-mode by the firmware, or else in M-mode by all CPUs. */
+    /* Of the two banks of flash those with a disk.  As with QEMU, what the first one holds is started
+     * in S-mode by the firmware, if there is one, and finds the kernel in fw_cfg; with neither
+     * firmware nor kernel, in M-mode by all CPUs. */
     struct dev_disk flash[BOARD_FLASH];
     unsigned nflash;
     struct board_fw_file fw_files[BOARD_FW_FILES];

@@ -333,7 +333,7 @@ static void chosen_node(struct tree *t)
     str(t, "stdout-path", serial);
     if (t->board->config.append)
         str(t, "bootargs", t->board->config.append);
-    if (initrd->data) {
+    if (initrd->data && !t->board->flashed) {
         u64(t, "linux,initrd-start", at);
         u64(t, "linux,initrd-end", at + initrd->len);
     }

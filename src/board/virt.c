@@ -297,7 +297,7 @@ static void offer(struct fw_cfg *f, enum fw_cfg_key size, enum fw_cfg_key data, 
     fw_cfg_add_bytes(f, data, bytes, (uint32_t)len);
 }
 
-/* The kernel and what belongs to it are there for boot loaders, though they are in RAM too. */
+/* The kernel and what belongs to it are for boot loaders; mostly they are in RAM too. */
 static int add_fw_cfg(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;

@@ -67,7 +67,7 @@ static const struct argp_option options[] = {
     {"memory", OPT_MEMORY, "SIZE", 0, "RAM, with K, M, G or T for powers of 1024 (512M)", 10},
     {"isa", OPT_ISA, "STRING", 0, "Extensions of the CPUs, as rv64imafdc_zba (all there are)", 10},
     {"disk", OPT_DISK, "FILE[,ro]", 0, "A raw disk image of whole 512-byte sectors, read only with ,ro; may be repeated", 10},
-    {"flash", OPT_FLASH, "FILE[,ro]", 0, "What the first bank of flash holds, and where it is kept: at most 32 MiB, whole 512-byte sectors; may be repeated for the second one; a bank without a file is erased.  Without a kernel, the first bank is started: in S-mode by the firmware, or without one in M-mode by all CPUs", 10},
+    {"flash", OPT_FLASH, "FILE[,ro]", 0, "What the first bank of flash holds, and where it is kept: at most 32 MiB, whole 512-byte sectors; may be repeated for the second one; a bank without a file is erased.  With --firmware, the first bank is started in S-mode and finds the kernel in fw_cfg; with neither firmware nor kernel, it is started in M-mode by all CPUs", 10},
     {"fw-cfg", OPT_FW_CFG, "NAME=FILE|string:TEXT", 0, "A file that the guest finds in fw_cfg, by a name like opt/org.example/thing; may be repeated", 10},
     {"net", OPT_NET, "user|tap=IF", 0, "A network: the program's own, with ,hostfwd=tcp:[ADDR]:PORT-:PORT (or udp; 127.0.0.1 without ADDR) from a port of the host's to one of the guest's, and ,restrict to allow nothing else; or an interface of the host's; ,mac=... for either; may be repeated", 10},
     {"share", OPT_SHARE, "DIR,tag=NAME[,ro]", 0, "A folder of the host's: mount -t 9p -o trans=virtio NAME ... in the guest; may be repeated", 10},

@@ -213,10 +213,21 @@ static void give_flash(struct rig *r, uint8_t *sector)
     r->config.nflash = 1;
 }
 
+/* An item of fw_cfg as a number of 4 bytes, or its first ones. */
+static uint32_t fw_cfg(struct rig *r, uint16_t key)
+{
+    uint64_t v = 0;
+
+    ck_assert(mem_write(r->mem, FW_CFG + 8, 2, (uint16_t)(key << 8 | key >> 8)));
+    ck_assert(mem_read(r->mem, FW_CFG, 4, &v));
+    return (uint32_t)v;
+}
+
 START_TEST(start_from_flash)
 {
     uint8_t sector[512] = {0x13, 0x57}, image[64] = {0x13};
     struct rig r;
+    size_t len;
 
     rig_init(&r);
     give_flash(&r, sector);
@@ -241,12 +252,18 @@ START_TEST(start_from_flash)
     rig_init(&r); /* behind the firmware, in S-mode */
     give_flash(&r, sector);
     r.config.firmware = rig_file("firmware", image, sizeof image);
+    r.config.kernel = r.config.initrd = r.config.firmware;
+    r.config.load_addr = RAM + 0x200000;
     ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
     ck_assert_uint_eq(rig_peek(&r, 0x1018, 8), RAM);
     ck_assert_uint_eq(rig_peek(&r, 0x1038, 8), FLASH);
+    ck_assert_uint_eq(rig_peek(&r, RAM + 0x200000, 8), 0); /* the kernel is in fw_cfg alone */
+    ck_assert_uint_eq(fw_cfg(&r, 0x11), 0x13);
+    ck_assert(!has(board_dtb(r.board, &len), "/chosen", "linux,initrd-start"));
+    unlink(r.config.firmware);
     rig_fini(&r);
 
-    rig_init(&r); /* beside a kernel it is there to be used */
+    rig_init(&r); /* with a kernel alone it is there to be used */
     give_flash(&r, sector);
     r.config.kernel = rig_file("kernel", image, sizeof image);
     r.config.load_addr = RAM + 0x200000;
@@ -257,16 +274,6 @@ START_TEST(start_from_flash)
     rig_fini(&r);
 }
 END_TEST
-
-/* An item of fw_cfg as a number of 4 bytes, or its first ones. */
-static uint32_t fw_cfg(struct rig *r, uint16_t key)
-{
-    uint64_t v = 0;
-
-    ck_assert(mem_write(r->mem, FW_CFG + 8, 2, (uint16_t)(key << 8 | key >> 8)));
-    ck_assert(mem_read(r->mem, FW_CFG, 4, &v));
-    return (uint32_t)v;
-}
 
 START_TEST(firmware_configuration)
 {
