@@ -129,15 +129,16 @@ static uint16_t chip_word(const struct pflash *p, uint64_t offset)
 static bool pflash_peek(struct dev *d, uint64_t offset, unsigned size, uint64_t *value)
 {
     const struct pflash *p = (struct pflash *)d;
-    uint8_t bytes[16];
+    unsigned in_word = offset & 3;
+    uint8_t bytes[8] = {0};
 
     if (p->mode == MODE_ARRAY) {
         *value = bits_load_le(array(p) + offset, size);
         return true;
     }
-    for (unsigned i = 0; i < sizeof bytes; i += 2)
-        bits_store_le(bytes + i, 2, chip_word(p, (offset & ~UINT64_C(3)) + i));
-    *value = bits_load_le(bytes + (offset & 3), size);
+    for (unsigned i = 0; i < in_word + size; i += 2)
+        bits_store_le(bytes + i, 2, chip_word(p, offset - in_word + i));
+    *value = bits_load_le(bytes + in_word, size);
     return true;
 }
 

@@ -103,6 +103,7 @@ START_TEST(query)
     ck_assert_uint_eq(get(&b, 0), BOTH(0x89));
     ck_assert_uint_eq(get(&b, 4), BOTH(0x18));
     ck_assert_uint_eq(get(&b, 8), 0);
+    ck_assert_uint_eq(get(&b, PFLASH_SIZE - 4), 0);
     put(&b, 0, BOTH(0x70));
     ck_assert_uint_eq(get(&b, 0x1234), OF(0));
     put(&b, 0, BOTH(0xf0)); /* AMD's reset */
