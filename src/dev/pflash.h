@@ -6,8 +6,8 @@
  * low byte of any store and goes to both.  Commands take no time.  All blocks are unlocked after
  * reset.
  *
- * The bytes are flash of mem.h; a bank with a disk keeps them there too.  What the disk refuses, or
- * does not reach, is an error in the status register, and nothing has changed.
+ * The bytes are flash of mem.h; a bank with a disk keeps there too what the guest makes of them.  What
+ * the disk refuses, or does not reach, is an error in the status register, and nothing has changed.
  */
 #ifndef DEV_PFLASH_H
 #define DEV_PFLASH_H
