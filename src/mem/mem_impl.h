@@ -22,6 +22,7 @@ struct region {
     struct mem_region pub; /* first: a struct mem_region of the map is one of these */
     struct code_page **code;
     struct table_page **table;
+    uint64_t marked; /* pages that have either */
 };
 
 struct mem {
