@@ -21,13 +21,22 @@
 #define BOARD_PORTS 8
 #define BOARD_SHARES 4
 #define BOARD_SEED 32 /* bytes */
+#define BOARD_FLASH 2
+#define BOARD_FW_FILES 32
 
 /* How a guest ended its machine. */
 enum board_end { BOARD_RUNNING, BOARD_POWEROFF, BOARD_REBOOT, BOARD_FAILED };
 
 struct host_share;
 
-/* All strings and doors outlive the board. */
+/* A file that the guest finds in fw_cfg. */
+struct board_fw_file {
+    const char *name;
+    const void *data;
+    uint32_t len;
+};
+
+/* All strings, doors and data outlive the board. */
 struct board_config {
     const char *machine;     /* "virt" */
     unsigned ncpus;          /* 1 to BOARD_CPUS */
@@ -37,7 +46,8 @@ struct board_config {
                                 S-mode, an ELF file too */
     const char *initrd;      /* or NULL */
     const char *append;      /* kernel command line, or NULL */
-    const char *firmware;    /* an M-mode image at the start of RAM; NULL: the built-in SBI */
+    const char *firmware;    /* an M-mode image at the start of RAM; NULL: the built-in SBI, or none
+                                if flash starts */
     bool bare;               /* the kernel is entered in M-mode at its entry by all CPUs, with a0 hartid
                                 and a1 device tree, as an ELF file with a symbol "tohost" always
                                 is; there is no SBI */
@@ -49,6 +59,13 @@ struct board_config {
     struct dev_chars console;
     struct dev_disk disks[BOARD_DISKS];
     unsigned ndisks;
+    /* Of the two banks of flash those with a disk.  As with QEMU, what the first one holds is started
+     * in S-mode by the firmware, if there is one, and finds the kernel in fw_cfg; with neither
+     * firmware nor kernel, in M-mode by all CPUs. */
+    struct dev_disk flash[BOARD_FLASH];
+    unsigned nflash;
+    struct board_fw_file fw_files[BOARD_FW_FILES];
+    unsigned nfw_files;
     struct dev_net nets[BOARD_NETS];
     unsigned nnets;
     struct dev_port ports[BOARD_PORTS]; /* of a virtio console, which is there if there are some */

@@ -25,6 +25,9 @@ int boot_load(struct board *b, struct err *e)
     if (!rc && c->initrd)
         rc = load_file(&b->initrd, "initrd", c->initrd, b->place.ram_size, e);
     b->bare = !rc && !c->firmware && (c->bare || load_symbol(&b->kernel, "tohost", &tohost));
+    b->flashed = c->nflash && (c->firmware || !c->kernel);
+    if (b->flashed)
+        b->kernel.segs.len = 0; /* it waits in fw_cfg */
     return rc;
 }
 
@@ -48,7 +51,7 @@ static int place(struct board *b, struct err *e)
     if (b->dtb.len > top - base || dtb < base)
         return err_set(e, EINVAL, "the device tree of %zu bytes does not fit into RAM", b->dtb.len);
     load_at(&b->dtb, dtb);
-    if (b->initrd.data) {
+    if (b->initrd.data && !b->flashed) {
         if (b->initrd.len > dtb - base)
             return err_set(e, EINVAL, "initrd %s: %zu bytes do not fit into RAM", b->initrd.path,
                            b->initrd.len);
@@ -79,8 +82,8 @@ static int make_dtb(struct board *b, struct err *e)
 }
 
 /*
- * What QEMU has at 0x1000: enters the firmware with a0 hartid, a1 device tree, a2
- * struct fw_dynamic_info (OpenSBI, include/sbi/fw_dynamic.h).
+ * What QEMU has at 0x1000: enters the firmware, or flash in its place, with a0 hartid, a1 device
+ * tree, a2 struct fw_dynamic_info (OpenSBI, include/sbi/fw_dynamic.h).
  */
 static void put_reset_rom(struct board *b, uint64_t dtb)
 {
@@ -93,12 +96,14 @@ static void put_reset_rom(struct board *b, uint64_t dtb)
         0x0182b283, /* ld t0, 0x18(t0) */
         0x00028067, /* jr t0 */
     };
+    uint64_t flash = virt_map[VIRT_FLASH].base, kernel = b->kernel.data ? b->kernel.entry : 0;
+    uint64_t next = b->flashed ? flash : kernel;
     const uint64_t data[] = {
-        b->firmware.entry,
+        b->firmware.data ? b->firmware.entry : flash,
         dtb,                  /* 0x18, 0x20 */
         UINT64_C(0x4942534f), /* 0x28: "OSBI" */
         2,                    /* version of the struct */
-        b->kernel.data ? b->kernel.entry : 0,
+        next,
         NEXT_S_MODE,
         0, /* options */
         0, /* the hart to boot on */
@@ -142,7 +147,7 @@ int boot_start(struct board *b, struct err *e)
     load_put(&b->kernel, b->config.mem);
     load_put(&b->initrd, b->config.mem);
     load_put(&b->dtb, b->config.mem);
-    if (b->config.firmware)
+    if (b->config.firmware || b->flashed)
         start_firmware(b, dtb);
     else if (b->bare)
         start_bare(b, dtb);

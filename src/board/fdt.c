@@ -13,6 +13,7 @@
 
 #include "base/bits.h"
 #include "board/virt.h"
+#include "dev/fw_cfg.h"
 
 #define ROOM         65536      /* for everything but the command line */
 #define SIZE_MAX_FDT (2u << 20) /* Linux maps no more */
@@ -239,6 +240,28 @@ static void interrupt_nodes(struct tree *t)
     end(t);
 }
 
+/* What QEMU has beside the bus. */
+static void flash_and_fw_cfg_nodes(struct tree *t)
+{
+    const struct virt_range *r = &virt_map[VIRT_FLASH];
+    fdt64_t banks[2 * BOARD_FLASH];
+
+    for (unsigned i = 0; i < BOARD_FLASH; i++) {
+        banks[2 * i] = cpu_to_fdt64(r->base + i * r->size);
+        banks[2 * i + 1] = cpu_to_fdt64(r->size);
+    }
+    begin_at(t, "flash", r->base);
+    str(t, "compatible", "cfi-flash");
+    bytes(t, "reg", banks, sizeof banks);
+    u32(t, "bank-width", 4);
+    end(t);
+
+    device(t, "fw-cfg", VIRT_FW_CFG, 0, FW_CFG_SIZE);
+    str(t, "compatible", "qemu,fw-cfg-mmio");
+    flag(t, "dma-coherent");
+    end(t);
+}
+
 static void chip_nodes(struct tree *t)
 {
     static const char test[] = "sifive,test1\0sifive,test0\0syscon";
@@ -310,7 +333,7 @@ static void chosen_node(struct tree *t)
     str(t, "stdout-path", serial);
     if (t->board->config.append)
         str(t, "bootargs", t->board->config.append);
-    if (initrd->data) {
+    if (initrd->data && !t->board->flashed) {
         u64(t, "linux,initrd-start", at);
         u64(t, "linux,initrd-end", at + initrd->len);
     }
@@ -342,6 +365,7 @@ static void root(struct tree *t)
     interrupt_nodes(t);
     chip_nodes(t);
     end(t);
+    flash_and_fw_cfg_nodes(t);
     end(t);
 }
 

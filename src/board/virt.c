@@ -11,8 +11,10 @@
 #include "base/mem_alloc.h"
 #include "board/semihost.h"
 #include "dev/finisher.h"
+#include "dev/fw_cfg.h"
 #include "dev/goldfish_rtc.h"
 #include "dev/htif.h"
+#include "dev/pflash.h"
 #include "dev/ticks.h"
 #include "dev/virtio/balloon.h"
 #include "dev/virtio/blk.h"
@@ -31,6 +33,8 @@ const struct virt_range virt_map[] = {
     [VIRT_PLIC] = {0xc000000, PLIC_SIZE, 0},
     [VIRT_UART] = {0x10000000, 0x1000, 10},
     [VIRT_VIRTIO] = {0x10001000, VIO_MMIO_SIZE, 1},
+    [VIRT_FW_CFG] = {0x10100000, 0x1000, 0},
+    [VIRT_FLASH] = {0x20000000, PFLASH_SIZE, 0},
     [VIRT_RAM] = {0x80000000, 0, 0},
 };
 
@@ -42,7 +46,9 @@ const struct virt_range virt_map[] = {
 
 static_assert(VIRT_SLOTS_MAX >= BOARD_DISKS + BOARD_NETS + BOARD_SHARES + 3,
               "each device has its slot: entropy, ports and the balloon too");
-static_assert(BOARD_PORTS == VIO_PORTS && BOARD_SEED == VIO_RNG_SEED, "as the devices have it");
+static_assert(BOARD_FW_FILES == FW_CFG_FILES && BOARD_PORTS == VIO_PORTS &&
+                  BOARD_SEED == VIO_RNG_SEED,
+              "as the devices have it");
 static_assert(CLINT_HARTS >= BOARD_CPUS, "each hart has its timer");
 static_assert(PLIC_CONTEXTS >= 2 * BOARD_CPUS, "two contexts a hart");
 
@@ -124,7 +130,7 @@ static bool env_firmware(void *opaque, struct cpu *c)
 {
     struct board *b = opaque;
 
-    return !b->config.firmware && !b->bare && sbi_call(b, c);
+    return !b->config.firmware && !b->bare && !b->flashed && sbi_call(b, c);
 }
 
 static bool env_semihosting(void *opaque, struct cpu *c)
@@ -264,6 +270,50 @@ static int add_slots(struct board *b, struct err *e)
     return rc;
 }
 
+static int add_flash(struct board *b, struct err *e)
+{
+    const struct board_config *c = &b->config;
+    int rc = 0;
+
+    for (unsigned i = 0; i < BOARD_FLASH && !rc; i++) {
+        char name[16];
+        struct dev *d;
+
+        snprintf(name, sizeof name, "flash%u", i);
+        d = pflash_new(name, c->mem, c->clock, c->log, i < c->nflash ? &c->flash[i] : NULL);
+        rc = add(b, d, VIRT_FLASH, i, e);
+        if (!rc)
+            rc = pflash_fill(d, e);
+    }
+    return rc;
+}
+
+static void offer(struct fw_cfg *f, enum fw_cfg_key size, enum fw_cfg_key data, const void *bytes,
+                  size_t len)
+{
+    if (!bytes || len > UINT32_MAX)
+        return;
+    fw_cfg_add_number(f, size, (uint32_t)len, 4);
+    fw_cfg_add_bytes(f, data, bytes, (uint32_t)len);
+}
+
+/* The kernel and what belongs to it are for boot loaders; mostly they are in RAM too. */
+static int add_fw_cfg(struct board *b, struct err *e)
+{
+    const struct board_config *c = &b->config;
+    struct fw_cfg *f = fw_cfg_new("fw_cfg", c->mem, c->clock, c->log);
+    int rc = add(b, fw_cfg_dev(f), VIRT_FW_CFG, 0, e);
+
+    fw_cfg_add_number(f, FW_CFG_CPUS, c->ncpus, 2);
+    offer(f, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, b->kernel.data, b->kernel.len);
+    offer(f, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_DATA, b->initrd.data, b->initrd.len);
+    if (c->append)
+        offer(f, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_DATA, c->append, strlen(c->append) + 1);
+    for (unsigned i = 0; i < c->nfw_files && !rc; i++)
+        rc = fw_cfg_add_file(f, c->fw_files[i].name, c->fw_files[i].data, c->fw_files[i].len, e);
+    return rc;
+}
+
 /* For a program with a symbol "tohost". */
 static int add_htif(struct board *b, struct err *e)
 {
@@ -296,6 +346,10 @@ static int build(struct board *b, struct err *e)
         rc = add_chips(b, e);
     if (!rc)
         rc = add_slots(b, e);
+    if (!rc)
+        rc = add_fw_cfg(b, e);
+    if (!rc)
+        rc = add_flash(b, e);
     return rc ? rc : add_htif(b, e);
 }
 
@@ -319,6 +373,14 @@ static int check_config(const struct board_config *c, struct err *e)
     if (c->nnets > BOARD_NETS || c->nports > BOARD_PORTS || c->nshares > BOARD_SHARES)
         return err_set(e, EINVAL, "%s has at most %d networks, %d ports and %d shared folders",
                        virt_name, BOARD_NETS, BOARD_PORTS, BOARD_SHARES);
+    if (c->nflash > BOARD_FLASH || c->nfw_files > BOARD_FW_FILES)
+        return err_set(e, EINVAL, "%s has %d banks of flash and at most %d fw_cfg files", virt_name,
+                       BOARD_FLASH, BOARD_FW_FILES);
+    for (unsigned i = 0; i < c->nflash; i++)
+        if (c->flash[i].size > PFLASH_SIZE)
+            return err_set(e, EINVAL,
+                           "flash%u: %" PRIu64 " bytes are more than the bank's %" PRIu64, i,
+                           c->flash[i].size, PFLASH_SIZE);
     if (!c->timebase || c->timebase > DEV_NS_PER_SEC)
         return err_set(e, EINVAL, "the time base is 1 to 10^9 ticks a second, not %" PRIu64,
                        c->timebase);
@@ -485,7 +547,7 @@ static const struct dev *dev_at(const struct board *b, const struct mem_region *
 
 static void describe_region(const struct board *b, const struct mem_region *r, struct buf *out)
 {
-    const struct dev *d = r->kind == MEM_DEVICE ? dev_at(b, r) : NULL;
+    const struct dev *d = r->ops ? dev_at(b, r) : NULL;
     const struct vio_device *v =
         d && !strncmp(d->name, "virtio", 6) ? vio_mmio_device((struct dev *)d) : NULL;
 

@@ -17,7 +17,8 @@
 #include "guest/riscv64/riscv64.h"
 
 enum virt_place {
-    VIRT_ROM, VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PLIC, VIRT_UART, VIRT_VIRTIO, VIRT_RAM
+    VIRT_ROM, VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PLIC, VIRT_UART, VIRT_VIRTIO, VIRT_FW_CFG,
+    VIRT_FLASH, VIRT_RAM
 };
 
 /* Of virtio, one after the other: there are at least so many, and more if devices need them. */
@@ -71,7 +72,8 @@ struct board {
     struct load_place place;
     struct load_image kernel, firmware, initrd, dtb; /* no data: there is none */
     bool used; /* RAM is no longer all zero */
-    bool bare; /* the kernel starts in M-mode: see board.h */
+    bool bare;    /* the kernel starts in M-mode: see board.h */
+    bool flashed; /* what is in flash starts: likewise */
 };
 
 /* ---- virt.c ---- */
@@ -88,7 +90,7 @@ int virt_fdt(struct board *b, void **dtb, size_t *len, struct err *e);
 
 /* ---- boot.c ---- */
 
-/* Reads the images and places them; knows whether the kernel is bare. */
+/* Reads the images and places them; knows what starts. */
 int boot_load(struct board *b, struct err *e);
 /* Puts them into memory and the harts at their start; all is reset already. */
 int boot_start(struct board *b, struct err *e);

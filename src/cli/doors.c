@@ -13,8 +13,12 @@
 #include "dev/virtio/console.h"
 #include "dev/virtio/p9.h"
 #include "host/host_entropy.h"
+#include "host/host_file.h"
 
 #define LOOPBACK 0x7f000001u
+
+/* Of a file of fw_cfg. */
+#define FW_FILE_MAX (UINT64_C(256) << 20)
 
 /* The part of an option up to the next comma, terminated, and *rest behind it; NULL at the end. */
 static char *next_part(char **rest)
@@ -268,6 +272,41 @@ static int open_port(struct cli_port *p, struct dev_port *door, struct log *log,
     return 0;
 }
 
+/* ---- files of fw_cfg ---- */
+
+int cli_fw_cfg(struct cli_doors *d, const char *text, struct err *e)
+{
+    struct cli_fw_file *f = &d->fw_file[d->nfw_files];
+    const char *equals = strchr(text, '=');
+
+    if (d->nfw_files == BOARD_FW_FILES)
+        return err_set(e, EINVAL, "--fw-cfg: %.100s is one too many; %d fit", text, BOARD_FW_FILES);
+    if (!equals || equals == text || !equals[1])
+        return err_set(e, EINVAL, "--fw-cfg: %.100s is not like NAME=FILE or NAME=string:TEXT",
+                       text);
+    d->nfw_files++;
+    f->name = xstrdup(text);
+    f->name[equals - text] = 0;
+    f->what = xstrdup(equals + 1);
+    return 0;
+}
+
+static int open_fw_file(struct cli_fw_file *f, struct board_fw_file *door, struct err *e)
+{
+    static const char string[] = "string:";
+    size_t len = 0;
+
+    if (!strncmp(f->what, string, strlen(string))) {
+        f->data = xstrdup(f->what + strlen(string));
+        *door = (struct board_fw_file){f->name, f->data, (uint32_t)strlen(f->data)};
+        return 0;
+    }
+    if (host_file_read(f->what, FW_FILE_MAX, &f->data, &len, e))
+        return err_prefix(e, "--fw-cfg");
+    *door = (struct board_fw_file){f->name, f->data, (uint32_t)len};
+    return 0;
+}
+
 /* ---- entropy ---- */
 
 int cli_rng_seed(struct cli_doors *d, struct board_config *b, const char *text, struct err *e)
@@ -295,9 +334,12 @@ int cli_doors_open(struct cli_doors *d, struct board_config *b, struct log *log,
         rc = open_share(&d->share[i], &b->shares[i], e);
     for (unsigned i = 0; i < d->nports && !rc; i++)
         rc = open_port(&d->port[i], &b->ports[i], log, e);
+    for (unsigned i = 0; i < d->nfw_files && !rc; i++)
+        rc = open_fw_file(&d->fw_file[i], &b->fw_files[i], e);
     b->nnets = d->nnets;
     b->nshares = d->nshares;
     b->nports = d->nports;
+    b->nfw_files = d->nfw_files;
     return rc;
 }
 
@@ -318,5 +360,10 @@ void cli_doors_fini(struct cli_doors *d)
         host_port_close(d->port[i].port);
         free(d->port[i].name);
         free(d->port[i].where);
+    }
+    for (unsigned i = 0; i < BOARD_FW_FILES; i++) {
+        free(d->fw_file[i].name);
+        free(d->fw_file[i].what);
+        free(d->fw_file[i].data);
     }
 }

@@ -1,6 +1,6 @@
 /*
  * doors.h - options for what a machine has of the host's besides its disks: networks, shared
- * folders, ports, entropy.
+ * folders, ports, files of fw_cfg, entropy.
  *
  * Options are kept by cli_doors_option, in a zeroed struct, and opened by cli_doors_open.
  */
@@ -39,18 +39,25 @@ struct cli_port {
     struct host_port *port;
 };
 
+struct cli_fw_file {
+    char *name, *what; /* owned */
+    void *data;        /* once open; owned */
+};
+
 struct cli_doors {
     struct cli_net net[BOARD_NETS];
     struct cli_share share[BOARD_SHARES];
     struct cli_port port[BOARD_PORTS];
-    unsigned nnets, nshares, nports;
+    struct cli_fw_file fw_file[BOARD_FW_FILES];
+    unsigned nnets, nshares, nports, nfw_files;
     bool host_entropy;
 };
 
-/* --net, --share, --port, --rng-seed */
+/* --net, --share, --port, --fw-cfg, --rng-seed */
 int cli_net(struct cli_doors *d, const char *text, struct err *e);
 int cli_share(struct cli_doors *d, const char *text, struct err *e);
 int cli_port(struct cli_doors *d, const char *text, struct err *e);
+int cli_fw_cfg(struct cli_doors *d, const char *text, struct err *e);
 int cli_rng_seed(struct cli_doors *d, struct board_config *b, const char *text, struct err *e);
 
 /* Opens all, for *b; they stay d's. */

@@ -12,6 +12,7 @@
 #include "base/mem_alloc.h"
 #include "cli/cli.h"
 #include "cli/number.h"
+#include "dev/pflash.h"
 #include "host/host_clock.h"
 
 #define DEFAULT_MEMORY (UINT64_C(512) << 20)
@@ -39,6 +40,8 @@ enum {
     OPT_FIRMWARE,
     OPT_LOAD_ADDR,
     OPT_DISK,
+    OPT_FLASH,
+    OPT_FW_CFG,
     OPT_ENGINE,
     OPT_TLB,
     OPT_CODE_CACHE,
@@ -64,6 +67,8 @@ static const struct argp_option options[] = {
     {"memory", OPT_MEMORY, "SIZE", 0, "RAM, with K, M, G or T for powers of 1024 (512M)", 10},
     {"isa", OPT_ISA, "STRING", 0, "Extensions of the CPUs, as rv64imafdc_zba (all there are)", 10},
     {"disk", OPT_DISK, "FILE[,ro]", 0, "A raw disk image of whole 512-byte sectors, read only with ,ro; may be repeated", 10},
+    {"flash", OPT_FLASH, "FILE[,ro]", 0, "What the first bank of flash holds, and where it is kept: at most 32 MiB, whole 512-byte sectors; may be repeated for the second one; a bank without a file is erased.  With --firmware, the first bank is started in S-mode and finds the kernel in fw_cfg; with neither firmware nor kernel, it is started in M-mode by all CPUs", 10},
+    {"fw-cfg", OPT_FW_CFG, "NAME=FILE|string:TEXT", 0, "A file that the guest finds in fw_cfg, by a name like opt/org.example/thing; may be repeated", 10},
     {"net", OPT_NET, "user|tap=IF", 0, "A network: the program's own, with ,hostfwd=tcp:[ADDR]:PORT-:PORT (or udp; 127.0.0.1 without ADDR) from a port of the host's to one of the guest's, and ,restrict to allow nothing else; or an interface of the host's; ,mac=... for either; may be repeated", 10},
     {"share", OPT_SHARE, "DIR,tag=NAME[,ro]", 0, "A folder of the host's: mount -t 9p -o trans=virtio NAME ... in the guest; may be repeated", 10},
     {"port", OPT_PORT, "NAME=FILE|unix:PATH|pty", 0, "A port of a virtio console: /dev/virtio-ports/NAME, or with console as NAME /dev/hvc0; may be repeated", 10},
@@ -112,16 +117,23 @@ void cli_options_init(struct cli_options *o, struct log *log)
     };
 }
 
-void cli_options_fini(struct cli_options *o)
+static void close_disks(struct cli_options *o)
 {
-    for (unsigned i = 0; i < o->ndisks; i++)
+    for (unsigned i = 0; i < CLI_DISKS; i++)
         if (o->open[i].disk)
             host_disk_close(o->open[i].disk);
+}
+
+void cli_options_fini(struct cli_options *o)
+{
+    close_disks(o);
     cli_doors_fini(&o->doors);
     host_share_close(o->semihosting.share);
     free(o->semihosting.dir);
     for (unsigned i = 0; i < o->ndisks; i++)
         free(o->disk[i].path);
+    for (unsigned i = 0; i < o->nflash; i++)
+        free(o->flash[i].path);
 }
 
 error_t cli_refuse(const struct cli_options *o, const struct err *e)
@@ -162,18 +174,19 @@ static int memory(struct cli_options *o, const char *text, struct err *e)
     return rc;
 }
 
-static int disk(struct cli_options *o, const char *text, struct err *e)
+static int file(const char *option, struct cli_file *files, unsigned *n, unsigned max,
+                const char *text, struct err *e)
 {
     size_t len = strlen(text);
     bool ro = len > 3 && !strcmp(text + len - 3, ",ro");
 
-    if (o->ndisks == BOARD_DISKS)
-        return err_set(e, EINVAL, "--disk: %.100s is one too many; %d fit", text, BOARD_DISKS);
+    if (*n == max)
+        return err_set(e, EINVAL, "%s: %.100s is one too many; %u fit", option, text, max);
     if (!len)
-        return err_set(e, EINVAL, "--disk: which file?");
-    o->disk[o->ndisks].path = xstrdup(text);
-    o->disk[o->ndisks].path[len - (ro ? 3 : 0)] = 0;
-    o->disk[o->ndisks++].read_only = ro;
+        return err_set(e, EINVAL, "%s: which file?", option);
+    files[*n].path = xstrdup(text);
+    files[*n].path[len - (ro ? 3 : 0)] = 0;
+    files[(*n)++].read_only = ro;
     return 0;
 }
 
@@ -317,7 +330,11 @@ static int parse_value(struct cli_options *o, int key, const char *arg, struct e
     case OPT_MEMORY:
         return memory(o, arg, e);
     case OPT_DISK:
-        return disk(o, arg, e);
+        return file("--disk", o->disk, &o->ndisks, BOARD_DISKS, arg, e);
+    case OPT_FLASH:
+        return file("--flash", o->flash, &o->nflash, BOARD_FLASH, arg, e);
+    case OPT_FW_CFG:
+        return cli_fw_cfg(&o->doors, arg, e);
     case OPT_NET:
         return cli_net(&o->doors, arg, e);
     case OPT_SHARE:
@@ -387,6 +404,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_CPUS:
     case OPT_MEMORY:
     case OPT_DISK:
+    case OPT_FLASH:
+    case OPT_FW_CFG:
     case OPT_LOAD_ADDR:
     case OPT_TLB:
     case OPT_CODE_CACHE:
@@ -410,8 +429,8 @@ int cli_options_check(struct cli_options *o, struct err *e)
 {
     struct board_config *b = &o->config.board;
 
-    if (!b->kernel && !b->firmware)
-        return err_set(e, EINVAL, "there is nothing to run: name a kernel, or --firmware");
+    if (!b->kernel && !b->firmware && !o->nflash)
+        return err_set(e, EINVAL, "there is nothing to run: name a kernel, --firmware or --flash");
     if (b->bare && b->firmware)
         return err_set(e, EINVAL, "--bare: there is no kernel in M-mode beside --firmware %.200s",
                        b->firmware);
@@ -466,26 +485,49 @@ static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
     return rc;
 }
 
+static int disk_open(const struct cli_options *o, const struct cli_file *f,
+                     struct cli_disk *opened, struct dev_disk *door, struct err *e)
+{
+    struct host_disk *d = host_disk_open(f->path, f->read_only || o->keep_disks, e);
+
+    if (!d)
+        return -EINVAL;
+    *opened = (struct cli_disk){d, o->log};
+    *door = (struct dev_disk){
+        .read = disk_read,
+        .write = disk_write,
+        .flush = disk_flush,
+        .zero = disk_zero,
+        .opaque = opened,
+        .size = host_disk_size(d),
+        .read_only = f->read_only,
+    };
+    return 0;
+}
+
+static int flash_open(const struct cli_options *o, const struct cli_file *f,
+                      struct cli_disk *opened, struct dev_disk *door, struct err *e)
+{
+    int rc = disk_open(o, f, opened, door, e);
+
+    if (!rc && door->size > PFLASH_SIZE)
+        rc = err_set(e, EINVAL, "%s: %" PRIu64 " bytes are more than the bank's %" PRIu64, f->path,
+                     door->size, PFLASH_SIZE);
+    return rc;
+}
+
 static int open_disks(struct cli_options *o, struct err *e)
 {
-    for (unsigned i = 0; i < o->ndisks; i++) {
-        bool ro = o->disk[i].read_only;
-        struct host_disk *d = host_disk_open(o->disk[i].path, ro || o->keep_disks, e);
+    struct board_config *b = &o->config.board;
 
-        if (!d)
+    for (unsigned i = 0; i < o->ndisks; i++)
+        if (disk_open(o, &o->disk[i], &o->open[i], &b->disks[i], e))
             return err_prefix(e, "--disk");
-        o->open[i] = (struct cli_disk){d, o->log};
-        o->config.board.disks[i] = (struct dev_disk){
-            .read = disk_read,
-            .write = disk_write,
-            .flush = disk_flush,
-            .zero = disk_zero,
-            .opaque = &o->open[i],
-            .size = host_disk_size(d),
-            .read_only = ro,
-        };
-    }
-    o->config.board.ndisks = o->ndisks;
+    for (unsigned i = 0; i < o->nflash; i++)
+        if (flash_open(o, &o->flash[i], &o->open[BOARD_DISKS + i], &b->flash[i], e))
+            return err_prefix(e, "--flash");
+    b->ndisks = o->ndisks;
+    b->nflash = o->nflash;
     return 0;
 }
 

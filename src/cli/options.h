@@ -16,7 +16,14 @@
 
 struct cli_options;
 
-/* A disk of one machine. */
+/* A file of an option "FILE[,ro]". */
+struct cli_file {
+    char *path; /* owned */
+    bool read_only;
+};
+
+/* A disk, or what is behind a bank of flash, of one machine. */
+#define CLI_DISKS (BOARD_DISKS + BOARD_FLASH)
 struct cli_disk {
     struct host_disk *disk;
     struct log *log;
@@ -24,14 +31,11 @@ struct cli_disk {
 
 struct cli_options {
     struct log *log;
-    struct machine_config config; /* board.console and board.disks are filled later */
-    struct {
-        char *path; /* owned */
-        bool read_only;
-    } disk[BOARD_DISKS];
-    unsigned ndisks;
-    bool keep_disks; /* whoever uses the disks writes elsewhere: they are opened to be read */
-    struct cli_disk open[BOARD_DISKS];
+    struct machine_config config; /* board.console, board.disks and board.flash are filled later */
+    struct cli_file disk[BOARD_DISKS], flash[BOARD_FLASH];
+    unsigned ndisks, nflash;
+    bool keep_disks; /* whoever uses disks and flash writes elsewhere: they are opened to be read */
+    struct cli_disk open[CLI_DISKS];
     struct cli_doors doors;
     struct cli_share semihosting; /* its folder, if it has one */
     const char *dtb_out;

@@ -117,7 +117,7 @@ static const char doc[] =
     "where "
     "they differ, find the first instruction that they do not agree on."
     "\vThe guest's console goes nowhere, and it gets no input.  What comes through networks and ports "
-    "is given to both machines alike.  Disks are not changed: what the guest writes is kept in "
+    "is given to both machines alike.  Disks and flash are not changed: what the guest writes is kept in "
     "memory.  Shared folders must be read only.\n\n"
     "Exit status: 0 the same, 1 different, 2 for an error of ours, which is said; 128 plus a "
     "signal's number.";

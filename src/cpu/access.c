@@ -13,7 +13,7 @@
 
 /* What an address leads to. */
 struct place {
-    uint8_t *host;             /* NULL: a device, at paddr */
+    uint8_t *host;             /* NULL: a device serves it, at paddr */
     bool slow;                 /* the page has attributes */
     uint64_t paddr;            /* of RAM: valid after locate() */
     struct mem_region *region; /* likewise */
@@ -36,13 +36,14 @@ static enum cpu_access place_at(struct cpu *c, uint64_t vaddr, uint64_t paddr,
 {
     struct mem_region *r = mem_find(c->mem, paddr);
 
-    if (!r || (access == TLB_WRITE && r->kind == MEM_ROM) ||
-        (access == TLB_EXEC && r->kind == MEM_DEVICE))
+    bool direct = r && mem_direct(r, access == TLB_WRITE);
+
+    if (!direct && (!r || !r->ops || access == TLB_EXEC))
         return refuse(c, vaddr, access);
     p->paddr = paddr;
     p->region = r;
-    p->host = r->host ? r->host + (paddr - r->base) : NULL;
-    p->slow = r->host && (r->attr[(paddr - r->base) >> MEM_PAGE_BITS] || c->tlb.nwatched);
+    p->host = direct ? r->host + (paddr - r->base) : NULL;
+    p->slow = direct && (r->attr[(paddr - r->base) >> MEM_PAGE_BITS] || c->tlb.nwatched);
     return CPU_OK;
 }
 

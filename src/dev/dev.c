@@ -14,7 +14,9 @@ void dev_init(struct dev *d, const struct dev_class *class, const char *name, st
 
 int dev_map(struct dev *d, uint64_t base, uint64_t size, struct err *e)
 {
-    int rc = mem_add_device(d->mem, d->name, base, size, d->class->bus, d, e);
+    int rc = d->class->flash
+                 ? mem_add_flash(d->mem, d->name, base, size, d->class->bus, d, e)
+                 : mem_add_device(d->mem, d->name, base, size, d->class->bus, d, e);
 
     if (rc)
         return rc;

@@ -69,6 +69,7 @@ struct dev_class {
     const char *doc;               /* one line */
     const struct dev_reg *regs;    /* ends with a NULL name */
     const struct mem_ops *bus;     /* opaque is the struct dev * */
+    bool flash;                    /* its window is flash: see mem.h */
     void (*reset)(struct dev *d);
     void (*state)(struct dev *d, struct snap *s); /* see snap.h; the section is the device's name */
     void (*free)(struct dev *d);

@@ -4,9 +4,11 @@ libglovebox_a_SOURCES += \
     src/dev/clint.c src/dev/clint.h \
     src/dev/dev.c src/dev/device.h src/dev/ticks.h \
     src/dev/finisher.c src/dev/finisher.h \
+    src/dev/fw_cfg.c src/dev/fw_cfg.h \
     src/dev/goldfish_rtc.c src/dev/goldfish_rtc.h \
     src/dev/htif.c src/dev/htif.h \
     src/dev/overlay.c src/dev/overlay.h \
+    src/dev/pflash.c src/dev/pflash.h \
     src/dev/plic.c src/dev/plic.h \
     src/dev/uart16550.c src/dev/uart16550.h \
     src/dev/virtio/balloon.c src/dev/virtio/balloon.h \

@@ -110,14 +110,14 @@ void machine_hold_interrupts(struct machine *m, bool hold);
 /* These CPUs (a bit each) do not run while others do: time passes without them. */
 void machine_freeze(struct machine *m, uint32_t cpus);
 
-/* A hash of the whole state: CPUs, devices, schedule, all of RAM.  Pages that were not written since the
- * last call are not read again. */
+/* A hash of the whole state: CPUs, devices, schedule, all of RAM and flash.  Pages that were not
+ * written since the last call are not read again. */
 uint64_t machine_hash(struct machine *m);
-/* Physical addresses of pages of RAM that differ, as of the last machine_hash of both, up to max.
+/* Physical addresses of pages of RAM and flash that differ, as of the last machine_hash of both, up to max.
  * Both have the same map. */
 size_t machine_hash_differ(const struct machine *a, const struct machine *b, uint64_t *pages,
                            size_t max);
-/* All state but RAM, as snap says; the hash's text form for a person with SNAP_LIST. */
+/* All state but RAM and flash, as snap says; the hash's text form for a person with SNAP_LIST. */
 void machine_state(struct machine *m, struct snap *s);
 
 /* Every counter there is: name, value, unit, one-line meaning. */

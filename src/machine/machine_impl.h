@@ -14,7 +14,7 @@
 /* The hashes of a region's pages as of the last machine_hash. */
 struct page_hashes {
     const struct mem_region *region;
-    uint64_t *pages; /* one a page; 0: all zero */
+    uint64_t *pages; /* one a page; 0: blank */
 };
 
 /*
@@ -54,7 +54,7 @@ struct machine {
         VEC(uint64_t);
     } watched; /* physical pages with MEM_ATTR_WATCH */
 
-    /* Of machine_hash: RAM regions. */
+    /* Of machine_hash: RAM and flash. */
     struct page_hashes *hashes;
     size_t nhashes;
     uint64_t ram_hash; /* the sum over all pages */

@@ -10,7 +10,7 @@
 #include "machine/machine_impl.h"
 #include "snap/snap.h"
 
-/* A region of RAM: of each page its hash, and its bytes if that is not 0. */
+/* A region of RAM or flash: of each page its hash, and its bytes if that is not 0. */
 struct point_ram {
     uint64_t base, npages;
     uint64_t *hashes;
@@ -21,7 +21,7 @@ struct machine_point {
     struct arena arena; /* what lies behind pointers */
     struct point_ram *ram;
     size_t nram;
-    struct buf state; /* all but RAM */
+    struct buf state; /* all but these */
     uint64_t hash;
 };
 
@@ -72,12 +72,13 @@ void machine_point_free(struct machine_point *p)
 /* The pages that differ are written. */
 static void load_ram(const struct point_ram *ram, struct machine *m, const struct page_hashes *h)
 {
-    static const uint8_t zeroes[MEM_PAGE_SIZE];
+    uint8_t blank[MEM_PAGE_SIZE];
 
+    memset(blank, h->region->blank, sizeof blank);
     for (uint64_t i = 0; i < ram->npages; i++)
         if (h->pages[i] != ram->hashes[i])
             mem_poke(m->mem, ram->base + (i << MEM_PAGE_BITS),
-                     ram->hashes[i] ? ram->bytes[i] : zeroes, MEM_PAGE_SIZE);
+                     ram->hashes[i] ? ram->bytes[i] : blank, MEM_PAGE_SIZE);
 }
 
 int machine_point_load(const struct machine_point *p, struct machine *m, struct err *e)

@@ -7,7 +7,7 @@
 #include "machine/machine_impl.h"
 #include "snap/snap.h"
 
-/* ---- all but RAM ---- */
+/* ---- all but memory ---- */
 
 /* What later code relies on. */
 static void check_schedule(struct machine *m, struct snap *s)
@@ -69,13 +69,11 @@ void machine_state(struct machine *m, struct snap *s)
     wakeups_state(m, s);
 }
 
-/* ---- RAM ---- */
+/* ---- RAM and flash ---- */
 
-static uint64_t page_hash(uint64_t paddr, const uint8_t *page)
+static uint64_t page_hash(uint64_t paddr, const uint8_t *page, uint8_t blank)
 {
-    static const uint8_t zeroes[MEM_PAGE_SIZE];
-
-    if (!memcmp(page, zeroes, MEM_PAGE_SIZE))
+    if (page[0] == blank && !memcmp(page, page + 1, MEM_PAGE_SIZE - 1))
         return 0;
     uint64_t h = bits_mix(paddr ^ bits_hash(page, MEM_PAGE_SIZE, 0));
     return h ? h : 1;
@@ -88,7 +86,7 @@ static void hash_init(struct machine *m)
 
     m->hashes = xcalloc(n, sizeof *m->hashes);
     for (size_t i = 0; i < n; i++) {
-        if (regions[i]->kind != MEM_RAM)
+        if (regions[i]->kind != MEM_RAM && !(regions[i]->host && regions[i]->ops))
             continue;
         m->hashes[m->nhashes++] = (struct page_hashes){
             regions[i], xcalloc(regions[i]->size >> MEM_PAGE_BITS, sizeof(uint64_t))};
@@ -110,7 +108,7 @@ static void hash_page(struct machine *m, uint64_t paddr)
             continue;
         uint64_t *hash = &m->hashes[i].pages[(paddr - r->base) >> MEM_PAGE_BITS];
         m->ram_hash -= *hash;
-        *hash = page_hash(paddr, r->host + (paddr - r->base));
+        *hash = page_hash(paddr, r->host + (paddr - r->base), r->blank);
         m->ram_hash += *hash;
     }
 }
@@ -206,7 +204,7 @@ static void device_rows(const struct machine *m, row_fn *row, void *opaque)
     struct buf name = BUF_INIT;
 
     for (size_t i = 0; i < n; i++) {
-        if (regions[i]->kind != MEM_DEVICE)
+        if (!regions[i]->ops)
             continue;
         buf_reset(&name);
         buf_fmt(&name, "dev.%s.reads", regions[i]->name);

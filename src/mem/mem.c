@@ -1,11 +1,13 @@
 /* mem.c - the physical map, accesses and block transfers. */
 #include "mem/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 #include "base/mem_alloc.h"
@@ -17,6 +19,10 @@
 
 /* From here on huge pages pay. */
 #define RAM_BIG (UINT64_C(16) << 20)
+
+/* So much of erased flash is there once, however much there is of it. */
+#define ERASED_CHUNK (UINT64_C(256) << 10)
+#define ERASED       0xff
 
 struct mem *mem_new(void)
 {
@@ -34,6 +40,37 @@ static void *lazy_alloc(uint64_t size)
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                    -1, 0);
     return p == MAP_FAILED ? NULL : p;
+}
+
+static bool fill_erased(int fd)
+{
+    uint8_t page[MEM_PAGE_SIZE];
+    uint64_t at = 0;
+
+    memset(page, ERASED, sizeof page);
+    while (at < ERASED_CHUNK && pwrite(fd, page, sizeof page, (off_t)at) == (ssize_t)sizeof page)
+        at += sizeof page;
+    return at == ERASED_CHUNK;
+}
+
+/* The same, but of erased bytes: a page is the region's own from when it is written. */
+static void *erased_alloc(uint64_t size)
+{
+    int fd = memfd_create("erased", MFD_CLOEXEC);
+    uint8_t *p = fd >= 0 && fill_erased(fd) ? lazy_alloc(size) : NULL;
+    uint64_t part;
+
+    for (uint64_t at = 0; p && at < size; at += part) {
+        part = size - at < ERASED_CHUNK ? size - at : ERASED_CHUNK;
+        if (mmap(p + at, part, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
+                 0) == MAP_FAILED) {
+            munmap(p, size);
+            p = NULL;
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    return p;
 }
 
 static void lazy_free(void *p, uint64_t size)
@@ -149,7 +186,7 @@ static struct region *region_new(const char *name, uint64_t base, uint64_t size,
 }
 
 static int add_host(struct mem *m, const char *name, uint64_t base, uint64_t size,
-                    enum mem_kind kind, struct err *e)
+                    enum mem_kind kind, uint8_t blank, struct err *e)
 {
     int rc = check_place(m, name, base, size, e);
     if (rc)
@@ -162,7 +199,8 @@ static int add_host(struct mem *m, const char *name, uint64_t base, uint64_t siz
 
     struct region *reg = region_new(name, base, size, kind);
     struct mem_region *r = &reg->pub;
-    r->host = lazy_alloc(size);
+    r->blank = blank;
+    r->host = blank ? erased_alloc(size) : lazy_alloc(size);
     r->attr = lazy_alloc(pages_of(r));
     reg->code = lazy_alloc(pages_of(r) * sizeof *reg->code);
     reg->table = lazy_alloc(pages_of(r) * sizeof *reg->table);
@@ -173,7 +211,7 @@ static int add_host(struct mem *m, const char *name, uint64_t base, uint64_t siz
                        " MiB)",
                        name, size, size >> 20);
     }
-    if (size >= RAM_BIG)
+    if (size >= RAM_BIG && !blank)
         madvise(r->host, size, MADV_HUGEPAGE); /* where the host has none, it works without */
     insert(m, r);
     return 0;
@@ -181,7 +219,7 @@ static int add_host(struct mem *m, const char *name, uint64_t base, uint64_t siz
 
 int mem_add_ram(struct mem *m, const char *name, uint64_t base, uint64_t size, struct err *e)
 {
-    return add_host(m, name, base, size, MEM_RAM, e);
+    return add_host(m, name, base, size, MEM_RAM, 0, e);
 }
 
 void mem_release(struct mem *m, uint64_t paddr, uint64_t len)
@@ -202,7 +240,30 @@ void mem_release(struct mem *m, uint64_t paddr, uint64_t len)
 
 int mem_add_rom(struct mem *m, const char *name, uint64_t base, uint64_t size, struct err *e)
 {
-    return add_host(m, name, base, size, MEM_ROM, e);
+    return add_host(m, name, base, size, MEM_ROM, 0, e);
+}
+
+int mem_add_flash(struct mem *m, const char *name, uint64_t base, uint64_t size,
+                  const struct mem_ops *ops, void *opaque, struct err *e)
+{
+    int rc = add_host(m, name, base, size, MEM_ROM, ERASED, e);
+    if (rc)
+        return rc;
+
+    struct mem_region *r = mem_find(m, base);
+    r->ops = ops;
+    r->opaque = opaque;
+    return 0;
+}
+
+void mem_flash_hide(struct mem *m, uint64_t base, bool hide)
+{
+    struct mem_region *r = mem_find(m, base);
+
+    assert(r && r->host && r->ops);
+    if (hide && r->kind == MEM_ROM)
+        mem_pages_forget(m, r);
+    r->kind = hide ? MEM_DEVICE : MEM_ROM;
 }
 
 int mem_add_device(struct mem *m, const char *name, uint64_t base, uint64_t size,
@@ -249,7 +310,7 @@ void *mem_host(const struct mem *m, uint64_t paddr, uint64_t len, bool write)
 {
     struct mem_region *r = mem_find(m, paddr);
 
-    if (!r || !r->host || (write && r->kind != MEM_RAM))
+    if (!r || !mem_direct(r, write))
         return NULL;
     return len <= r->size - (paddr - r->base) ? r->host + (paddr - r->base) : NULL;
 }
@@ -266,7 +327,7 @@ bool mem_read(struct mem *m, uint64_t paddr, unsigned size, uint64_t *value)
     if (!r || !natural(paddr, size))
         return false;
     uint64_t offset = paddr - r->base;
-    if (r->host) {
+    if (mem_direct(r, false)) {
         *value = bits_load_le(r->host + offset, size);
         return true;
     }
@@ -282,7 +343,7 @@ bool mem_write(struct mem *m, uint64_t paddr, unsigned size, uint64_t value)
 {
     struct mem_region *r = mem_find(m, paddr);
 
-    if (!r || r->kind == MEM_ROM || !natural(paddr, size))
+    if (!r || !natural(paddr, size))
         return false;
     uint64_t offset = paddr - r->base;
     if (r->kind == MEM_RAM) {
@@ -291,32 +352,36 @@ bool mem_write(struct mem *m, uint64_t paddr, unsigned size, uint64_t value)
         bits_store_le(r->host + offset, size, value);
         return true;
     }
+    if (!r->ops)
+        return false;
     r->writes++;
     return (r->ops->sizes & size) && r->ops->write &&
            r->ops->write(r->opaque, offset, size, value & bits_mask(8 * size));
 }
 
-/* What of [paddr, paddr+len) lies in the region at paddr; 0 unless that is RAM or, with rom, ROM.
- */
-static uint64_t block_here(const struct mem *m, uint64_t paddr, uint64_t len, bool rom,
+/* What a block transfer reaches: memory that devices can store to, that they can load from, all. */
+enum reach { REACH_STORES, REACH_LOADS, REACH_ALL };
+
+/* What of [paddr, paddr+len) lies in the region at paddr; 0 unless that can be reached. */
+static uint64_t block_here(const struct mem *m, uint64_t paddr, uint64_t len, enum reach reach,
                            struct mem_region **r)
 {
     *r = mem_find(m, paddr);
-    if (!*r || !(*r)->host || ((*r)->kind == MEM_ROM && !rom))
+    if (!*r || !(*r)->host || (reach != REACH_ALL && !mem_direct(*r, reach == REACH_STORES)))
         return 0;
     uint64_t room = (*r)->size - (paddr - (*r)->base);
     return len < room ? len : room;
 }
 
-/* Copies as far as RAM (and ROM, with rom) goes without a gap.  One of out and in is NULL; both
+/* Copies as far as memory that can be reached goes without a gap.  One of out and in is NULL; both
  * NULL only counts. */
 static uint64_t block_copy(struct mem *m, uint64_t paddr, void *out, const void *in, uint64_t len,
-                           bool rom)
+                           enum reach reach)
 {
     uint64_t done = 0, n;
     struct mem_region *r;
 
-    while (done < len && (n = block_here(m, paddr + done, len - done, rom, &r)) != 0) {
+    while (done < len && (n = block_here(m, paddr + done, len - done, reach, &r)) != 0) {
         uint64_t offset = paddr + done - r->base;
         if (out) {
             memmove((char *)out + done, r->host + offset, n);
@@ -333,26 +398,26 @@ static uint64_t block_copy(struct mem *m, uint64_t paddr, void *out, const void 
 
 int mem_dma_read(struct mem *m, uint64_t paddr, void *buf, uint64_t len)
 {
-    if (block_copy(m, paddr, NULL, NULL, len, true) != len)
+    if (block_copy(m, paddr, NULL, NULL, len, REACH_LOADS) != len)
         return -EFAULT;
-    block_copy(m, paddr, buf, NULL, len, true);
+    block_copy(m, paddr, buf, NULL, len, REACH_LOADS);
     return 0;
 }
 
 int mem_dma_write(struct mem *m, uint64_t paddr, const void *buf, uint64_t len)
 {
-    if (block_copy(m, paddr, NULL, NULL, len, false) != len)
+    if (block_copy(m, paddr, NULL, NULL, len, REACH_STORES) != len)
         return -EFAULT;
-    block_copy(m, paddr, NULL, buf, len, false);
+    block_copy(m, paddr, NULL, buf, len, REACH_STORES);
     return 0;
 }
 
 uint64_t mem_peek(struct mem *m, uint64_t paddr, void *buf, uint64_t len)
 {
-    return block_copy(m, paddr, buf, NULL, len, true);
+    return block_copy(m, paddr, buf, NULL, len, REACH_ALL);
 }
 
 uint64_t mem_poke(struct mem *m, uint64_t paddr, const void *buf, uint64_t len)
 {
-    return block_copy(m, paddr, NULL, buf, len, true);
+    return block_copy(m, paddr, NULL, buf, len, REACH_ALL);
 }

@@ -41,17 +41,25 @@ struct mem_ops {
 
 enum mem_kind { MEM_RAM, MEM_ROM, MEM_DEVICE };
 
-/* Exposed: the CPU's slow path and the walkers read it. */
+/* Exposed: the CPU's slow path and the walkers read it.  Flash is both: ROM whose stores its device
+ * serves, or, while that hides it, MEM_DEVICE. */
 struct mem_region {
     const char *name;
     uint64_t base, size;
-    enum mem_kind kind;
-    uint8_t *host; /* RAM and ROM: size bytes */
-    uint8_t *attr; /* RAM and ROM: enum mem_attr, a byte a page */
-    const struct mem_ops *ops; /* devices */
+    enum mem_kind kind; /* who serves CPUs now */
+    uint8_t *host; /* RAM, ROM and flash: size bytes */
+    uint8_t *attr; /* of these: enum mem_attr, a byte a page */
+    uint8_t blank; /* what each of these bytes is at first */
+    const struct mem_ops *ops; /* devices and flash */
     void *opaque;
-    uint64_t reads, writes;    /* devices: accesses by CPUs */
+    uint64_t reads, writes;    /* of these: accesses by CPUs that the device saw */
 };
+
+/* Whether a CPU's access goes to the region's own memory. */
+static inline bool mem_direct(const struct mem_region *r, bool store)
+{
+    return r->kind == MEM_RAM || (r->kind == MEM_ROM && !store);
+}
 
 /* Told when bytes that hold translated code were changed, before they are. */
 typedef void mem_code_fn(void *opaque, uint64_t paddr, uint64_t len);
@@ -66,6 +74,12 @@ int mem_add_ram(struct mem *m, const char *name, uint64_t base, uint64_t size, s
 int mem_add_rom(struct mem *m, const char *name, uint64_t base, uint64_t size, struct err *e);
 int mem_add_device(struct mem *m, const char *name, uint64_t base, uint64_t size,
                    const struct mem_ops *ops, void *opaque, struct err *e);
+/* Flash: 0xff at first, and changed by mem_poke, which its device does on a store that is a command. */
+int mem_add_flash(struct mem *m, const char *name, uint64_t base, uint64_t size,
+                  const struct mem_ops *ops, void *opaque, struct err *e);
+/* All of the flash at base gives its device's answers instead of its bytes from now on, or again its
+ * bytes.  No code runs from it meanwhile, and what was translated or walked there is forgotten. */
+void mem_flash_hide(struct mem *m, uint64_t base, bool hide);
 
 /* The region that holds paddr, or NULL. */
 struct mem_region *mem_find(const struct mem *m, uint64_t paddr);
@@ -95,8 +109,8 @@ bool mem_write(struct mem *m, uint64_t paddr, unsigned size, uint64_t value);
  * RAM and ROM, writes RAM only; devices are refused.  0 or -EFAULT. */
 int mem_dma_read(struct mem *m, uint64_t paddr, void *buf, uint64_t len);
 int mem_dma_write(struct mem *m, uint64_t paddr, const void *buf, uint64_t len);
-/* As a debugger: never a side effect; ROM may be written.  Returns the bytes done, which
- * stop short at the first address that is neither RAM nor ROM. */
+/* As a debugger: never a side effect; ROM and flash, hidden or not, may be written.  Returns the
+ * bytes done, which stop short at the first address that has no memory. */
 uint64_t mem_peek(struct mem *m, uint64_t paddr, void *buf, uint64_t len);
 uint64_t mem_poke(struct mem *m, uint64_t paddr, const void *buf, uint64_t len);
 

@@ -16,12 +16,13 @@
 struct code_page;  /* marks of translated code in one page */
 struct table_page; /* what was made of one page of page tables */
 
-/* RAM and ROM have both arrays: one pointer a page, NULL for most, in memory that the host
+/* What has memory has both arrays: one pointer a page, NULL for most, in memory that the host
  * provides when it is touched. */
 struct region {
     struct mem_region pub; /* first: a struct mem_region of the map is one of these */
     struct code_page **code;
     struct table_page **table;
+    uint64_t marked; /* pages that have either */
 };
 
 struct mem {
@@ -46,15 +47,19 @@ struct mem {
     uint64_t table_gen; /* advances when every TLB was flushed: see struct table_page */
 };
 
-/* A part of one region of RAM or ROM. */
+/* A part of one region that has memory. */
 struct piece {
     struct mem_region *r;
     uint64_t offset, len;
 };
 
-/* Takes the first piece of RAM or ROM off [*paddr, *paddr + *len), with what lies before it.
+/* Takes the first piece of memory off [*paddr, *paddr + *len), with what lies before it.
  * False: there is none.  The range ends at the end of the address space. */
 bool mem_next_piece(const struct mem *m, uint64_t *paddr, uint64_t *len, struct piece *p);
+
+/* A region's memory is out of reach: what was translated there or made of tables there goes, and TLBs
+ * hold no way to it. */
+void mem_pages_forget(struct mem *m, struct mem_region *r);
 
 /* Frees what pages.c knows about a region's pages. */
 void mem_pages_free(struct region *r);

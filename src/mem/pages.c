@@ -52,11 +52,17 @@ static struct region *region_of(struct mem_region *r)
 
 /* Attributes. */
 
+static bool is_marked(uint8_t attr)
+{
+    return attr & (MEM_ATTR_CODE | MEM_ATTR_TABLE);
+}
+
 static void attr_put(struct mem *m, struct mem_region *r, uint64_t page, uint8_t attr)
 {
     uint8_t old = r->attr[page];
 
     r->attr[page] = attr;
+    region_of(r)->marked += (uint64_t)is_marked(attr) - is_marked(old);
     if (!old == !attr && !((old ^ attr) & MEM_ATTR_WATCH))
         return; /* no access changes its path */
     for (size_t i = 0; i < m->tlbs.len; i++)
@@ -511,6 +517,16 @@ bool mem_table_update(struct mem *m, uint64_t paddr, unsigned size, uint64_t val
         attr_put(m, r, page, r->attr[page] & ~MEM_ATTR_CLEAN);
     bits_store_le(r->host + offset, size, value);
     return true;
+}
+
+void mem_pages_forget(struct mem *m, struct mem_region *r)
+{
+    for (uint64_t p = 0; region_of(r)->marked && p < r->size >> MEM_PAGE_BITS; p++) {
+        if (is_marked(r->attr[p]))
+            page_store(m, r, p, 0, MEM_PAGE_SIZE, NULL);
+    }
+    for (size_t i = 0; i < m->tlbs.len; i++)
+        tlb_drop_region(m->tlbs.data[i], r);
 }
 
 void mem_pages_free(struct region *r)

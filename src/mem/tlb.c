@@ -100,7 +100,7 @@ static void l1_tags(const struct tlb *t, struct tlb_entry *e, uint64_t vpage, un
 {
     unsigned attr = r->attr[offset >> MEM_PAGE_BITS] | (is_watched(t, vpage) ? MEM_ATTR_WATCH : 0);
     bool load = allow & 1 << TLB_READ, fetch = allow & 1 << TLB_EXEC;
-    bool store = allow & 1 << TLB_WRITE && r->kind == MEM_RAM;
+    bool store = allow & 1 << TLB_WRITE && mem_direct(r, true);
 
     e->tag[TLB_READ] = load ? vpage | (attr & MEM_ATTR_WATCH ? TLB_SLOW : 0) : TLB_NONE;
     e->tag[TLB_WRITE] = store ? vpage | (attr ? TLB_SLOW : 0) : TLB_NONE;
@@ -255,7 +255,7 @@ struct tlb_entry *tlb_lookup(struct tlb *t, unsigned mode, uint64_t vaddr, enum 
 {
     t->count.l1_misses++;
     struct l2_entry *e = l2_hit(t, mode, vaddr, access);
-    if (!e || !e->r || !e->r->host || (access == TLB_WRITE && e->r->kind != MEM_RAM))
+    if (!e || !e->r || !mem_direct(e->r, access == TLB_WRITE))
         return NULL;
     t->count.l2_hits++;
     return l1_enter(t, mode, vaddr & ~MEM_PAGE_MASK, e->ppage & ~MEM_PAGE_MASK,
@@ -291,7 +291,7 @@ struct tlb_entry *tlb_fill(struct tlb *t, unsigned mode, const struct tlb_page *
     t->count.walks++;
     if (t->l2->entries)
         allow = l2_enter(t, mode, page, r);
-    if (!r || !r->host) {
+    if (!r || !mem_direct(r, false)) {
         l1_drop(t, mode, page->vpage);
         return NULL;
     }
@@ -375,10 +375,11 @@ void tlb_flush_range(struct tlb *t, uint64_t vaddr, uint64_t len)
         tlb_flush_page(t, first + (n << MEM_PAGE_BITS));
 }
 
-void tlb_attr_changed(struct tlb *t, const struct mem_region *r, uint64_t offset)
+/* Calls fn for each L1 entry that leads to [offset, offset + len) of r, whole pages. */
+static void l1_each(struct tlb *t, const struct mem_region *r, uint64_t offset, uint64_t len,
+                    void (*fn)(const struct tlb *, struct tlb_entry *, const struct mem_region *))
 {
-    uint64_t start = offset & ~MEM_PAGE_MASK;
-    uintptr_t host = (uintptr_t)r->host + start;
+    uintptr_t host = (uintptr_t)r->host + offset;
 
     for (unsigned mode = 0; mode < TLB_MODES; mode++) {
         if (!(t->l2->modes_used >> mode & 1))
@@ -386,10 +387,33 @@ void tlb_attr_changed(struct tlb *t, const struct mem_region *r, uint64_t offset
         struct tlb_entry *e = tlb_l1(t, mode, 0);
         for (uint32_t i = 0; i <= t->l1_mask; i++, e++) {
             uint64_t vpage = l1_vpage(e);
-            if (vpage != TLB_NONE && vpage + e->addend == host)
-                l1_tags(t, e, vpage, l1_allow(e), r, start);
+            if (vpage != TLB_NONE && vpage + e->addend - host < len)
+                fn(t, e, r);
         }
     }
+}
+
+static void set_tags(const struct tlb *t, struct tlb_entry *e, const struct mem_region *r)
+{
+    uint64_t vpage = l1_vpage(e);
+
+    l1_tags(t, e, vpage, l1_allow(e), r, vpage + e->addend - (uintptr_t)r->host);
+}
+
+void tlb_attr_changed(struct tlb *t, const struct mem_region *r, uint64_t offset)
+{
+    l1_each(t, r, offset & ~MEM_PAGE_MASK, MEM_PAGE_SIZE, set_tags);
+}
+
+static void clear_tags(const struct tlb *t, struct tlb_entry *e, const struct mem_region *r)
+{
+    (void)t, (void)r;
+    memset(e, 0xff, sizeof *e);
+}
+
+void tlb_drop_region(struct tlb *t, const struct mem_region *r)
+{
+    l1_each(t, r, 0, r->size, clear_tags);
 }
 
 /* L2 has no tags that would have to change. */

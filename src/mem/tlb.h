@@ -140,6 +140,8 @@ void tlb_watch(struct tlb *t, const uint64_t *vpages, size_t n);
 void tlb_attr_changed(struct tlb *t, const struct mem_region *r, uint64_t offset);
 /* Those of any number of pages did. */
 void tlb_attr_all_changed(struct tlb *t);
+/* The region's memory is out of reach: L1 holds no entries that lead to it. */
+void tlb_drop_region(struct tlb *t, const struct mem_region *r);
 /* As tlb_flush_page, for mem: exec_epoch advances only if exec (code may have been fetched
  * through the page). */
 void tlb_drop_page(struct tlb *t, uint64_t vaddr, bool exec);

@@ -54,18 +54,28 @@ static void stop_side(struct verify_side *s)
 {
     machine_free(s->m);
     replay_free(s->replay);
-    for (unsigned i = 0; i < BOARD_DISKS; i++)
+    for (unsigned i = 0; i < VERIFY_DISKS; i++)
         dev_overlay_free(s->disk[i]);
+}
+
+/* NULL: there is none. */
+static struct dev_disk *disk_of(struct board_config *b, unsigned i)
+{
+    if (i < BOARD_DISKS)
+        return i < b->ndisks ? &b->disks[i] : NULL;
+    return i - BOARD_DISKS < b->nflash ? &b->flash[i - BOARD_DISKS] : NULL;
 }
 
 static void put_overlays(struct verify_side *s, struct board_config *b)
 {
-    for (unsigned i = 0; i < b->ndisks; i++) {
+    for (unsigned i = 0; i < VERIFY_DISKS; i++) {
+        struct dev_disk *d = disk_of(b, i);
+
         s->disk[i] = NULL;
-        if (b->disks[i].read_only)
+        if (!d || d->read_only)
             continue;
-        s->disk[i] = dev_overlay_new(&b->disks[i]);
-        b->disks[i] = dev_overlay_disk(s->disk[i]);
+        s->disk[i] = dev_overlay_new(d);
+        *d = dev_overlay_disk(s->disk[i]);
     }
 }
 
@@ -147,7 +157,7 @@ static int rewind_side(struct verify *v, struct verify_side *s, struct err *e)
 {
     int rc = machine_point_load(v->point, s->m, e);
 
-    for (unsigned i = 0; i < BOARD_DISKS; i++)
+    for (unsigned i = 0; i < VERIFY_DISKS; i++)
         if (s->disk[i])
             dev_overlay_copy(s->disk[i], v->disk[i]);
     replay_seek(s->replay);
@@ -301,11 +311,13 @@ static int note_unit(struct verify *v, struct err *e)
 
 static void keep_point(struct verify *v)
 {
+    struct board_config b = v->config->a.board;
+
     v->point = machine_point_new(v->a.m);
-    for (unsigned i = 0; i < BOARD_DISKS; i++) {
+    for (unsigned i = 0; i < VERIFY_DISKS; i++) {
         if (!v->a.disk[i])
             continue;
-        v->disk[i] = dev_overlay_new(&v->config->a.board.disks[i]);
+        v->disk[i] = dev_overlay_new(disk_of(&b, i));
         dev_overlay_copy(v->disk[i], v->a.disk[i]);
     }
 }
@@ -314,7 +326,7 @@ static void drop_point(struct verify *v)
 {
     machine_point_free(v->point);
     v->point = NULL;
-    for (unsigned i = 0; i < BOARD_DISKS; i++) {
+    for (unsigned i = 0; i < VERIFY_DISKS; i++) {
         dev_overlay_free(v->disk[i]);
         v->disk[i] = NULL;
     }

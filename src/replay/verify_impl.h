@@ -10,11 +10,14 @@
 #include "replay/replay.h"
 #include "replay/verify.h"
 
+/* Disks, then what is behind flash. */
+#define VERIFY_DISKS (BOARD_DISKS + BOARD_FLASH)
+
 /* One of the two. */
 struct verify_side {
     struct machine *m;
     struct replay *replay;
-    struct dev_overlay *disk[BOARD_DISKS]; /* of those that can be written */
+    struct dev_overlay *disk[VERIFY_DISKS]; /* of those that can be written */
     int stop_fd;                           /* the config's, or -1 */
     enum machine_stop stop;                /* of its last run */
     uint64_t hash;
@@ -50,7 +53,7 @@ struct verify {
     /* Narrowing. */
     uint64_t good;                         /* the last comparison at which both agreed */
     struct machine_point *point;           /* both, there; NULL: each try starts with a reset */
-    struct dev_overlay *disk[BOARD_DISKS]; /* both, there */
+    struct dev_overlay *disk[VERIFY_DISKS]; /* both, there */
     uint32_t max_insns;                    /* of a unit, for both; 0: as configured */
     uint64_t unit, end; /* counts: the unit that is to blame has the instructions (unit, end] */
     bool exact;         /* it alone, from an equal start, makes the difference */

@@ -44,12 +44,21 @@ for n in "" tap user,x tap=,x users user,hostfwd=tcp::0-:1 user,hostfwd=tcp::1-:
     bad --net --net="$n"
 done
 mkdir folder
+head -c 512 /dev/zero >disk
+head -c 513 /dev/zero >odd
 for n in "" folder folder,ro folder,tag= ,tag=x folder,tag=x,rw nowhere,tag=x loop,tag=x \
     "folder,tag=$(head -c 32 /dev/zero | tr '\0' x)"; do bad --share --share="$n"; done
 bad "two with the tag" --share folder,tag=x --share folder,tag=x,ro
 for n in "" x x= =x unix:x x=unix: x=nowhere/x "$(head -c 32 /dev/zero | tr '\0' x)=x"; do
     bad --port --port="$n"
 done
+truncate -s 33554944 large
+for n in "" nowhere nowhere,ro folder large odd; do bad --flash --flash="$n"; done
+bad "large: 33554944 bytes are more than the bank's 33554432" --flash large
+bad "one too many" --flash disk,ro --flash disk,ro --flash disk,ro
+for n in "" x x= =x =string:y x=nowhere/x x=folder; do bad --fw-cfg --fw-cfg="$n"; done
+bad "printable ASCII" --fw-cfg "opt/a b=string:y"
+bad "that name already" --fw-cfg opt/a=string:y --fw-cfg opt/a=string:z
 bad "two with the name" --port x=out1 --port x=out2
 for n in 1 2 3 4; do set -- "$@" --net user; done
 bad "one too many" --net user "$@"

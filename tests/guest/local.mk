@@ -21,6 +21,7 @@ endif
 
 # Programs on the bare machine.
 bare_tests = \
+    tests/guest/riscv64/flash.sh \
     tests/guest/riscv64/htif.sh \
     tests/guest/riscv64/semihosting.sh
 TESTS += $(bare_tests)

@@ -9,6 +9,7 @@ real_tests = \
     tests/real/debug.sh \
     tests/real/determinism.sh \
     tests/real/firmware.sh \
+    tests/real/flash.sh \
     tests/real/harts.sh \
     tests/real/probe.sh \
     tests/real/verify_broken.sh \

@@ -4,7 +4,8 @@
 #include "board_test.h"
 
 enum { MSIP = 0x2000000, MTIMECMP = 0x2004000, MTIME = 0x200bff8, PLIC = 0xc000000 };
-enum { UART = 0x10000000, TEST = 0x100000 };
+enum { UART = 0x10000000, TEST = 0x100000, FW_CFG = 0x10100000 };
+enum { FLASH = 0x20000000, FLASH_BANK = 32 << 20 };
 enum { CSR_MIP = 0x344, CSR_STIMECMP = 0x14d };
 
 static const char *path_of(const void *fdt, const char *path, const char *prop)
@@ -68,6 +69,12 @@ START_TEST(device_tree)
     ck_assert_uint_eq(cell(fdt, "/soc/virtio_mmio@10008000", "interrupts", 0), 8);
     ck_assert_uint_eq(cell(fdt, "/soc/virtio_mmio@10001000", "interrupts", 0), 1);
     ck_assert_uint_eq(cell(fdt, "/poweroff", "value", 0), 0x5555);
+    ck_assert_str_eq(path_of(fdt, "/flash@20000000", "compatible"), "cfi-flash");
+    ck_assert_uint_eq(cell(fdt, "/flash@20000000", "reg", 5), FLASH + FLASH_BANK);
+    ck_assert_uint_eq(cell(fdt, "/flash@20000000", "reg", 7), FLASH_BANK);
+    ck_assert_uint_eq(cell(fdt, "/flash@20000000", "bank-width", 0), 4);
+    ck_assert_str_eq(path_of(fdt, "/fw-cfg@10100000", "compatible"), "qemu,fw-cfg-mmio");
+    ck_assert_uint_eq(cell(fdt, "/fw-cfg@10100000", "reg", 3), 24);
     ck_assert_int_lt(fdt_path_offset(fdt, "/cpus/cpu@2"), 0);
     rig_fini(&r);
 }
@@ -188,6 +195,122 @@ START_TEST(start_with_firmware)
     r.cpu[0]->pc = RAM; /* an ecall to it is a trap, not a call */
     rv_of(r.cpu[0])->priv = RV_S;
     ck_assert(!board_env(r.board)->firmware(r.board, r.cpu[0]));
+    rig_fini(&r);
+}
+END_TEST
+
+/* A disk that cannot be written, of one sector that the test owns. */
+static int sector_read(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+    memcpy(buf, (const uint8_t *)opaque + offset, len);
+    return 0;
+}
+
+static void give_flash(struct rig *r, uint8_t *sector)
+{
+    r->config.flash[0] =
+        (struct dev_disk){.read = sector_read, .opaque = sector, .size = 512, .read_only = true};
+    r->config.nflash = 1;
+}
+
+/* An item of fw_cfg as a number of 4 bytes, or its first ones. */
+static uint32_t fw_cfg(struct rig *r, uint16_t key)
+{
+    uint64_t v = 0;
+
+    ck_assert(mem_write(r->mem, FW_CFG + 8, 2, (uint16_t)(key << 8 | key >> 8)));
+    ck_assert(mem_read(r->mem, FW_CFG, 4, &v));
+    return (uint32_t)v;
+}
+
+START_TEST(start_from_flash)
+{
+    uint8_t sector[512] = {0x13, 0x57}, image[64] = {0x13};
+    struct rig r;
+    size_t len;
+
+    rig_init(&r);
+    give_flash(&r, sector);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_uint_eq(r.cpu[i]->pc, 0x1000);
+        ck_assert_uint_eq(rv_of(r.cpu[i])->priv, RV_M);
+        ck_assert(!r.cpu[i]->halted);
+    }
+    ck_assert_uint_eq(rig_peek(&r, 0x1018, 8), FLASH);
+    ck_assert_uint_eq(rig_peek(&r, FLASH, 2), 0x5713);
+    ck_assert_uint_eq(rig_peek(&r, FLASH + 512, 8), UINT64_MAX);
+    ck_assert_uint_eq(rig_peek(&r, FLASH + 2 * FLASH_BANK - 8, 8), UINT64_MAX);
+    rv_of(r.cpu[0])->priv = RV_S;
+    ck_assert(!board_env(r.board)->firmware(r.board, r.cpu[0])); /* there is no SBI */
+    mem_write(r.mem, FLASH + FLASH_BANK, 4, 0x400040);
+    mem_write(r.mem, FLASH + FLASH_BANK, 4, 5);
+    ck_assert_int_eq(board_reset(r.board, NULL), 0);
+    ck_assert_uint_eq(rig_peek(&r, FLASH + FLASH_BANK, 4), 5); /* outlives a reboot */
+    rig_fini(&r);
+
+    rig_init(&r); /* behind the firmware, in S-mode */
+    give_flash(&r, sector);
+    r.config.firmware = rig_file("firmware", image, sizeof image);
+    r.config.kernel = r.config.initrd = r.config.firmware;
+    r.config.load_addr = RAM + 0x200000;
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    ck_assert_uint_eq(rig_peek(&r, 0x1018, 8), RAM);
+    ck_assert_uint_eq(rig_peek(&r, 0x1038, 8), FLASH);
+    ck_assert_uint_eq(rig_peek(&r, RAM + 0x200000, 8), 0); /* the kernel is in fw_cfg alone */
+    ck_assert_uint_eq(fw_cfg(&r, 0x11), 0x13);
+    ck_assert(!has(board_dtb(r.board, &len), "/chosen", "linux,initrd-start"));
+    unlink(r.config.firmware);
+    rig_fini(&r);
+
+    rig_init(&r); /* with a kernel alone it is there to be used */
+    give_flash(&r, sector);
+    r.config.kernel = rig_file("kernel", image, sizeof image);
+    r.config.load_addr = RAM + 0x200000;
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    ck_assert_uint_eq(r.cpu[0]->pc, RAM + 0x200000);
+    ck_assert_uint_eq(rv_of(r.cpu[0])->priv, RV_S);
+    unlink(r.config.kernel);
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(firmware_configuration)
+{
+    uint8_t kernel[100] = {0x13}, initrd[5000] = {0x22};
+    struct rig r;
+    struct err e;
+
+    rig_init(&r);
+    r.config.kernel = rig_file("kernel", kernel, sizeof kernel);
+    r.config.initrd = rig_file("initrd", initrd, sizeof initrd);
+    r.config.append = "a=1";
+    r.config.load_addr = RAM + 0x200000;
+    r.config.fw_files[0] = (struct board_fw_file){"opt/x", "text", 4};
+    r.config.nfw_files = 1;
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    ck_assert_uint_eq(fw_cfg(&r, 0x05), 2);
+    ck_assert_uint_eq(fw_cfg(&r, 0x08), sizeof kernel);
+    ck_assert_uint_eq(fw_cfg(&r, 0x11), 0x13);
+    ck_assert_uint_eq(fw_cfg(&r, 0x0b), sizeof initrd);
+    ck_assert_uint_eq(fw_cfg(&r, 0x12), 0x22);
+    ck_assert_uint_eq(fw_cfg(&r, 0x14), 4);
+    ck_assert_uint_eq(fw_cfg(&r, 0x15), 0x313d61);
+    ck_assert_uint_eq(fw_cfg(&r, 0x20), 0x74786574);
+    rig_fini(&r);
+
+    rig_init(&r);
+    r.config.fw_files[0].name = r.config.fw_files[1].name = "opt/x";
+    r.config.nfw_files = 2;
+    ck_assert_ptr_null(board_new(&r.config, &e));
+    ck_assert_str_eq(e.msg, "fw_cfg file opt/x: there is a file of that name already");
+    rig_fini(&r);
+
+    rig_init(&r);
+    r.config.nflash = 1;
+    r.config.flash[0].size = FLASH_BANK + 512;
+    ck_assert_ptr_null(board_new(&r.config, &e));
+    ck_assert_str_eq(e.msg, "flash0: 33554944 bytes are more than the bank's 33554432");
     rig_fini(&r);
 }
 END_TEST
@@ -357,11 +480,13 @@ START_TEST(described)
 
     rig_init(&r);
     ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
-    ck_assert_uint_eq(board_devices(r.board, &devs), 13);
+    ck_assert_uint_eq(board_devices(r.board, &devs), 16);
     board_describe(r.board, &out);
     ck_assert_msg(strstr(out.data, "000010000000-000010000fff  uart0     ns16550a: serial port\n"),
                   "%s", out.data);
     ck_assert_msg(strstr(out.data, "000080000000-000083ffffff  ram       RAM, 65536 KiB\n"), "%s",
+                  out.data);
+    ck_assert_msg(strstr(out.data, "000022000000-000023ffffff  flash1    cfi-flash: "), "%s",
                   out.data);
     buf_reset(&out);
     board_list(&out);
@@ -371,5 +496,6 @@ START_TEST(described)
 }
 END_TEST
 
-UNIT_MAIN("board/virt", device_tree, device_tree_links, start_with_sbi, start_with_firmware, wires,
-          supervisor_timer, finisher, state, bad_configs, described)
+UNIT_MAIN("board/virt", device_tree, device_tree_links, start_with_sbi, start_with_firmware,
+          start_from_flash, firmware_configuration, wires, supervisor_timer, finisher, state,
+          bad_configs, described)

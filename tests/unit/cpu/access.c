@@ -219,6 +219,44 @@ START_TEST(refused_accesses)
 }
 END_TEST
 
+/* Flash: as ROM, but stores are its device's, and so are loads while it is hidden. */
+START_TEST(flash)
+{
+    const uint64_t at = UINT64_C(0x20000000);
+    struct hart t;
+    uint64_t v = 0, paddr;
+    const uint8_t *host;
+
+    hart_init(&t);
+    ck_assert_int_eq(mem_add_flash(t.mem, "flash", at, 0x10000, &hart_dev, &t, NULL), 0);
+    hart_set_word(&t, at + 8, 42);
+    for (unsigned i = 0; i < 2; i++) { /* by the walk, then by the TLB */
+        ck_assert_int_eq(hart_load(&t, at + 8, IR_MO_64, &v), CPU_OK);
+        ck_assert_uint_eq(v, 42);
+        ck_assert_int_eq(cpu_fetch(t.c, at + 8, &paddr, &host), CPU_OK);
+        ck_assert_uint_eq(host[0], 42);
+        ck_assert_int_eq(hart_store(&t, at + 8, IR_MO_32, 7), CPU_PRECISE);
+    }
+    ck_assert_int_eq(hart_store(&t, at + 10, IR_MO_32, 7), CPU_FAULT); /* not aligned */
+    ck_assert_int_eq(cpu_fill(t.c, at, 64, RV_MODE_BARE, 0), CPU_FAULT);
+    t.c->precise = 1;
+    ck_assert_int_eq(hart_store(&t, at + 8, IR_MO_32, 7), CPU_OK);
+    ck_assert(t.writes == 1 && t.offset == 8 && t.value == 7 && hart_word(&t, at + 8) == 42);
+
+    mem_flash_hide(t.mem, at, true);
+    ck_assert_int_eq(hart_load(&t, at + 8, IR_MO_32, &v), CPU_OK);
+    ck_assert(t.reads == 1 && v == 7);
+    ck_assert_int_eq(hart_load(&t, at + 6, IR_MO_32, &v), CPU_FAULT);
+    ck_assert_int_eq(cpu_fetch(t.c, at + 8, &paddr, &host), CPU_FAULT);
+    ck_fault(&t, RV_CAUSE_FETCH_ACCESS, at + 8);
+    mem_flash_hide(t.mem, at, false);
+    ck_assert_int_eq(cpu_fetch(t.c, at + 8, &paddr, &host), CPU_OK);
+    ck_assert_int_eq(hart_load(&t, at + 8, IR_MO_64, &v), CPU_OK);
+    ck_assert_uint_eq(v, 42);
+    hart_fini(&t);
+}
+END_TEST
+
 /* What a listener was told, and what memory held then. */
 struct told {
     struct mem *mem;
@@ -499,6 +537,6 @@ END_TEST
 
 UNIT_MAIN("cpu/access", loads_extend, stores_write_their_bytes_only, across_pages,
           across_pages_faults, wraps_around, alignment, read_modify_write_needs_both,
-          devices_want_precision, refused_accesses, stores_to_code, crossing_stores_to_code,
+          devices_want_precision, refused_accesses, flash, stores_to_code, crossing_stores_to_code,
           doorbells, stores_make_dirty, levels_of_the_tlb, fetches, split_pages, fills_and_probes,
           debuggers, callbacks_of_units)

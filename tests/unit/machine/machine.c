@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include "host/host_clock.h"
+#include "machine/point.h"
 #include "tests/unit/cpu/stops.h"
 #include "tests/unit/machine/rig.h"
 
@@ -477,6 +478,55 @@ START_TEST(test_wake_up)
 }
 END_TEST
 
+#define FLASH UINT64_C(0x22000000)
+
+static void flash_command(struct machine *m, uint64_t offset, uint32_t command, uint32_t second)
+{
+    ck_assert(mem_write(machine_mem(m), FLASH + offset, 4, command));
+    ck_assert(mem_write(machine_mem(m), FLASH + offset, 4, second));
+}
+
+static uint64_t flash_word(struct machine *m, uint64_t offset)
+{
+    uint64_t v;
+
+    ck_assert(mem_read(machine_mem(m), FLASH + offset, 4, &v));
+    return v;
+}
+
+/* What flash holds is in the hash and in a point, whatever it shows. */
+START_TEST(test_flash)
+{
+    struct machine *m = busy_machine(1, 100, NULL);
+    struct machine_point *p;
+    uint64_t blank = machine_hash(m), hash;
+
+    flash_command(m, 0x40000, 0x400040, 0x1234);
+    flash_command(m, 0, 0x500050, 0xff00ff);
+    hash = machine_hash(m);
+    ck_assert_uint_ne(hash, blank);
+    ck_assert(mem_write(machine_mem(m), FLASH, 4, 0x700070));
+    ck_assert_uint_ne(machine_hash(m), hash);
+    p = machine_point_new(m);
+    flash_command(m, 0x40000, 0x200020, 0xd000d0);
+    flash_command(m, 0x80000, 0x400040, 0);
+    flash_command(m, 0, 0x500050, 0xff00ff);
+    ck_assert_uint_eq(flash_word(m, 0x40000), UINT32_MAX);
+
+    ck_assert_int_eq(machine_point_load(p, m, NULL), 0); /* which compares the hash */
+    ck_assert_uint_eq(flash_word(m, 0x40000), 0x800080);
+    ck_assert(mem_write(machine_mem(m), FLASH, 4, 0xff00ff));
+    ck_assert_uint_eq(flash_word(m, 0x40000), 0x1234);
+    ck_assert_uint_eq(flash_word(m, 0x80000), UINT32_MAX);
+    ck_assert_uint_eq(machine_hash(m), hash);
+    flash_command(m, 0x40000, 0x200020, 0xd000d0);
+    flash_command(m, 0, 0x500050, 0xff00ff);
+    ck_assert_uint_eq(machine_hash(m), blank);
+    machine_point_free(p);
+    machine_free(m);
+}
+END_TEST
+
 START_TEST(test_bad_config)
 {
     struct rvasm p = {0};
@@ -530,4 +580,5 @@ END_TEST
 
 UNIT_MAIN("machine/machine", test_chop_1, test_chop_2, test_chop_5, test_stops, test_stop_passed,
           test_timer_exact, test_idle, test_idle_for_ever, test_interrupt, test_paced, test_hash,
-          test_save_load, test_reservation, test_wake_up, test_bad_config, test_counters)
+          test_save_load, test_reservation, test_wake_up, test_flash, test_bad_config,
+          test_counters)

@@ -179,6 +179,27 @@ START_TEST(a_debugger_writes_code_in_rom)
 }
 END_TEST
 
+START_TEST(code_in_flash_goes_when_that_is_hidden)
+{
+    static const struct mem_ops ops = {NULL, NULL, 4};
+    struct mem *m = test_mem_new();
+    struct heard h = {.m = m, .drop_paddr = 0x20001010, .drop_len = 4};
+
+    mem_code_listen(m, hear, &h);
+    ck_assert_int_eq(mem_add_flash(m, "flash", 0x20000000, 0x10000, &ops, NULL, NULL), 0);
+    mem_code_add(m, 0x20001010, 4);
+    mem_flash_hide(m, 0x20000000, true);
+    ck_assert(h.calls == 1 && h.paddr == 0x20001000 && h.len == MEM_PAGE_SIZE);
+    ck_assert(!mem_code_at(m, 0x20000000, 0x10000));
+    mem_flash_hide(m, 0x20000000, false);
+    mem_code_add(m, 0x20001010, 4);
+    ck_assert_uint_eq(mem_poke(m, 0x20001013, "x", 1), 1); /* programmed */
+    ck_assert_uint_eq(h.calls, 2);
+    mem_code_drop(m, 0x20001010, 4);
+    mem_free(m);
+}
+END_TEST
+
 /* Random marks against a count for each byte. */
 START_TEST(random_marks)
 {
@@ -219,4 +240,5 @@ START_TEST(random_marks)
 END_TEST
 
 UNIT_MAIN("mem/code", found_by_the_byte, told_before_the_change, marks_nest, marks_cross_pages,
-          listeners_drop_and_leave, a_debugger_writes_code_in_rom, random_marks)
+          listeners_drop_and_leave, a_debugger_writes_code_in_rom,
+          code_in_flash_goes_when_that_is_hidden, random_marks)

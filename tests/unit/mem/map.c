@@ -177,6 +177,49 @@ START_TEST(device_accesses)
 }
 END_TEST
 
+#define FLASH      UINT64_C(0x20000000)
+#define FLASH_SIZE (UINT64_C(1) << 20)
+
+START_TEST(flash_is_rom_or_a_device)
+{
+    struct mem *m = test_mem_new();
+    struct probe p = {0};
+    uint64_t v;
+    uint32_t word = 0x12345678;
+
+    ck_assert_int_eq(mem_add_flash(m, "flash", FLASH, FLASH_SIZE, &probe_ops, &p, NULL), 0);
+    ck_assert_int_eq(mem_add_flash(m, "flash", FLASH, FLASH_SIZE, &probe_ops, &p, NULL), -EEXIST);
+    ck_assert(mem_read(m, FLASH + FLASH_SIZE - 8, 8, &v) && v == UINT64_MAX);
+    ck_assert_uint_eq(mem_poke(m, FLASH + 0x40000, &word, 4), 4);
+    ck_assert(mem_read(m, FLASH + 0x40000, 8, &v) && v == UINT64_C(0xffffffff12345678));
+    ck_assert(mem_read(m, FLASH, 4, &v) && v == UINT32_MAX); /* a page of its own */
+    ck_assert_uint_eq(p.reads, 0);
+    ck_assert(mem_write(m, FLASH + 0x40004, 4, 7)); /* a command, and not stored */
+    ck_assert(p.writes == 1 && p.offset == 0x40004 && p.value == 7);
+    ck_assert(!mem_write(m, FLASH, 8, 7)); /* no such size */
+    ck_assert_int_eq(mem_dma_read(m, FLASH + 0x40000, &v, 8), 0);
+    ck_assert_uint_eq(v, UINT64_C(0xffffffff12345678));
+    ck_assert_int_eq(mem_dma_write(m, FLASH, &v, 8), -EFAULT);
+    ck_assert_ptr_nonnull(mem_host(m, FLASH, FLASH_SIZE, false));
+    ck_assert_ptr_null(mem_host(m, FLASH, 8, true));
+
+    mem_flash_hide(m, FLASH, true);
+    ck_assert(mem_read(m, FLASH + 0x40000, 4, &v) && v == 0x55667788);
+    ck_assert(!mem_read(m, FLASH + 0x40000, 8, &v)); /* sizes are the device's */
+    ck_assert_uint_eq(p.reads, 1);
+    ck_assert_int_eq(mem_dma_read(m, FLASH, &v, 8), -EFAULT);
+    ck_assert_ptr_null(mem_host(m, FLASH, 8, false));
+    word = 1;
+    ck_assert_uint_eq(mem_poke(m, FLASH + 0x40004, &word, 4), 4); /* its device programs it */
+    ck_assert_uint_eq(mem_peek(m, FLASH + 0x40000, &v, 8), 8);
+    ck_assert_uint_eq(v, UINT64_C(0x112345678));
+
+    mem_flash_hide(m, FLASH, false);
+    ck_assert(mem_read(m, FLASH + 0x40000, 8, &v) && v == UINT64_C(0x112345678));
+    mem_free(m);
+}
+END_TEST
+
 /* Two regions that adjoin, a gap, and ROM behind. */
 static struct mem *blocks_new(void)
 {
@@ -290,8 +333,10 @@ START_TEST(dirty_pages_are_listed)
     struct mem *m = test_mem_new();
     uint64_t *pages, zero = 0;
     uint8_t buf[0x1800] = {0};
+    struct probe p = {0};
 
-    ck_assert_uint_eq(mem_dirty(m, &pages), RAM_PAGES + 1);
+    mem_add_flash(m, "flash", FLASH, FLASH_SIZE, &probe_ops, &p, NULL);
+    ck_assert_uint_eq(mem_dirty(m, &pages), RAM_PAGES + 1 + (FLASH_SIZE >> MEM_PAGE_BITS));
     free(pages);
     mem_clean(m);
     check_dirty(m, 0, NULL);
@@ -301,9 +346,11 @@ START_TEST(dirty_pages_are_listed)
     mem_wrote(m, test_page(20), 1);
     ck_assert(mem_table_update(m, test_page(30), 8, 1));
     ck_assert_uint_eq(mem_poke(m, ROM_BASE, &zero, 8), 8);
-    check_dirty(m, 7,
-                (const uint64_t[]){ROM_BASE, test_page(3), test_page(4), test_page(5), test_page(9),
-                                   test_page(20), test_page(30)});
+    mem_flash_hide(m, FLASH, true); /* which changes no byte */
+    ck_assert_uint_eq(mem_poke(m, FLASH + 0x2008, &zero, 8), 8);
+    check_dirty(m, 8,
+                (const uint64_t[]){ROM_BASE, FLASH + 0x2000, test_page(3), test_page(4),
+                                   test_page(5), test_page(9), test_page(20), test_page(30)});
     mem_clean(m);
     check_dirty(m, 0, NULL);
     mem_free(m);
@@ -311,5 +358,6 @@ START_TEST(dirty_pages_are_listed)
 END_TEST
 
 UNIT_MAIN("mem/map", regions_are_found, bad_regions_are_refused, big_ram_is_lazy, cpu_accesses,
-          device_accesses, dma_is_all_or_nothing, the_address_space_does_not_wrap,
-          peek_and_poke_stop_short, host_pointers, dirty_pages_are_listed)
+          device_accesses, flash_is_rom_or_a_device, dma_is_all_or_nothing,
+          the_address_space_does_not_wrap, peek_and_poke_stop_short, host_pointers,
+          dirty_pages_are_listed)

@@ -533,6 +533,38 @@ START_TEST(random_model)
 }
 END_TEST
 
+START_TEST(hidden_flash_is_no_memory)
+{
+    static const struct mem_ops ops = {NULL, NULL, 4};
+    const uint64_t flash = 0x20000000;
+    struct rig g;
+    uint64_t paddr;
+
+    rig_init(&g, (struct tlb_config)TLB_CONFIG_DEFAULT);
+    ck_assert_int_eq(mem_add_flash(g.m, "flash", flash, 0x10000, &ops, NULL, NULL), 0);
+    fill(&g, 0, VA(1), flash + 0x3000, ALL);
+    fill(&g, 2, VA(2), flash, R);
+    fill(&g, 0, VA(3), test_page(1), ALL);
+    ck_assert(in_l1(&g, 0, VA(1), TLB_READ) && in_l1(&g, 0, VA(1), TLB_EXEC));
+    ck_assert(!in_l1(&g, 0, VA(1), TLB_WRITE));
+    ck_assert_ptr_null(tlb_lookup(&g.t, 0, VA(1), TLB_WRITE));
+
+    mem_flash_hide(g.m, flash, true);
+    ck_assert(!in_l1(&g, 0, VA(1), TLB_READ) && !in_l1(&g, 0, VA(1), TLB_EXEC));
+    ck_assert(!in_l1(&g, 2, VA(2), TLB_READ));
+    ck_assert(in_l1(&g, 0, VA(3), TLB_WRITE)); /* the rest stays */
+    ck_assert_ptr_null(tlb_lookup(&g.t, 0, VA(1), TLB_READ));
+    ck_assert(tlb_probe(&g.t, 0, VA(1) + 8, TLB_READ, &paddr));
+    ck_assert_uint_eq(paddr, flash + 0x3008);
+    ck_assert_ptr_null(fill(&g, 2, VA(2), flash, R));
+
+    mem_flash_hide(g.m, flash, false);
+    ck_assert_ptr_nonnull(tlb_lookup(&g.t, 0, VA(1), TLB_EXEC));
+    ck_assert_ptr_nonnull(tlb_lookup(&g.t, 2, VA(2), TLB_READ));
+    rig_fini(&g);
+}
+END_TEST
+
 UNIT_MAIN("mem/tlb", configurations, filling_and_finding, what_l1_cannot_hold, spaces,
           global_flushes, flushes, policies, random_policy_is_spread_and_repeatable, sizes,
-          attributes_make_accesses_slow, random_model)
+          attributes_make_accesses_slow, random_model, hidden_flash_is_no_memory)
