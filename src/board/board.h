@@ -116,6 +116,8 @@ const void *board_dtb(const struct board *b, size_t *len);
 /* The symbols of the kernel and the firmware, if they are ELF files; see load.h. */
 void board_symbols(const struct board *b, bool (*fn)(void *opaque, const struct load_sym *k),
                    void *opaque);
+/* The bytes of the kernel (0) or the firmware (1), while the board lives; NULL: there is none. */
+const void *board_image(const struct board *b, unsigned n, size_t *len);
 /* The memory map and devices as text, for `glovebox machine`. */
 void board_describe(const struct board *b, struct buf *out);
 /* Names of machines, one a line with its description. */

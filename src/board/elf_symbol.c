@@ -32,13 +32,19 @@ static bool open_sections(const struct load_image *im, struct sections *s)
     return true;
 }
 
-/* Section n, if its contents are in the file. */
-static bool section(const struct sections *s, unsigned n, Elf64_Shdr *h)
+static bool header(const struct sections *s, unsigned n, Elf64_Shdr *h)
 {
     if (n >= s->count)
         return false;
     memcpy(h, s->table + n * sizeof *h, sizeof *h);
-    return h->sh_type != SHT_NOBITS && in_file(s->im, h->sh_offset, h->sh_size);
+    return true;
+}
+
+/* Section n, if its contents are in the file. */
+static bool section(const struct sections *s, unsigned n, Elf64_Shdr *h)
+{
+    return header(s, n, h) && h->sh_type != SHT_NOBITS &&
+           in_file(s->im, h->sh_offset, h->sh_size);
 }
 
 /* The string at `at`, if its end is there too; else NULL. */
@@ -62,6 +68,9 @@ static struct load_sym describe(const struct sections *s, const Elf64_Shdr *stri
         k.end = h.sh_addr + h.sh_size;
         k.code = (type == STT_FUNC || type == STT_NOTYPE) && h.sh_flags & SHF_EXECINSTR;
     }
+    if (header(s, y->st_shndx, &h))
+        k.data = (type == STT_OBJECT || type == STT_NOTYPE) && h.sh_flags & SHF_ALLOC &&
+                 !(h.sh_flags & SHF_EXECINSTR);
     return k;
 }
 

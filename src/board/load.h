@@ -56,6 +56,7 @@ struct load_sym {
     uint64_t value, size; /* as the file has them: a virtual address; size 0: not known */
     uint64_t end;         /* of its section; 0: it is in none that is in the file */
     bool code;            /* of a function, or a label in a section of code */
+    bool data;            /* of a variable, or a label in a section of data */
 };
 /* Returns whether to go on. */
 typedef bool load_sym_fn(void *opaque, const struct load_sym *k);

@@ -544,6 +544,14 @@ void board_symbols(const struct board *b, bool (*fn)(void *opaque, const struct 
     load_symbols(&b->firmware, fn, opaque);
 }
 
+const void *board_image(const struct board *b, unsigned n, size_t *len)
+{
+    const struct load_image *im = n ? &b->firmware : &b->kernel;
+
+    *len = im->len;
+    return im->data;
+}
+
 static const struct dev *dev_at(const struct board *b, const struct mem_region *r)
 {
     for (size_t i = 0; i < b->devs.len; i++)

@@ -16,15 +16,24 @@
 
 struct entry {
     struct dbg_symbol s;
-    uint64_t limit; /* end of its section */
-    bool sized;
+    uint64_t limit; /* end of its section; 0: not known */
     uint64_t reach; /* the highest end of this one and those before */
+};
+
+/* What may have debugging information. */
+struct file {
+    struct load_image im; /* empty: it is the board's */
+    struct dbg_dwarf *dwarf;
 };
 
 struct dbg_symbols {
     VEC(struct entry); /* by start; of one start in the order of their files */
     struct arena names;
     uint64_t offset; /* of the file being added */
+    const struct entry **by_name; /* sorted; NULL: not yet */
+    struct {
+        VEC(struct file);
+    } files;
 };
 
 struct dbg_symbols *dbg_symbols_new(void)
@@ -39,6 +48,12 @@ void dbg_symbols_free(struct dbg_symbols *t)
 {
     if (!t)
         return;
+    for (size_t i = 0; i < t->files.len; i++) {
+        dbg_dwarf_free(t->files.data[i].dwarf);
+        load_fini(&t->files.data[i].im);
+    }
+    vec_fini(&t->files);
+    free(t->by_name);
     arena_fini(&t->names);
     vec_fini(t);
     free(t);
@@ -49,7 +64,7 @@ void dbg_symbols_free(struct dbg_symbols *t)
 /* Local labels, and those that say where data begin ($d) and code ($x), are no names for people. */
 static bool is_name(const struct load_sym *k)
 {
-    return k->code && *k->name != '$' && strncmp(k->name, ".L", 2);
+    return (k->code || k->data) && *k->name != '$' && strncmp(k->name, ".L", 2);
 }
 
 static bool add(void *opaque, const struct load_sym *k)
@@ -59,9 +74,9 @@ static bool add(void *opaque, const struct load_sym *k)
 
     if (is_name(k)) {
         struct entry one = {
-            .s = {arena_strdup(&t->names, k->name), start, end < start ? UINT64_MAX : end},
-            .limit = k->end + t->offset,
-            .sized = k->size,
+            .s = {arena_strdup(&t->names, k->name), start, end < start ? UINT64_MAX : end,
+                  k->code, k->size},
+            .limit = k->end ? k->end + t->offset : 0,
         };
         vec_push(t, one);
     }
@@ -77,11 +92,20 @@ static int by_start(const void *a, const void *b)
     return strcmp(x->s.name, y->s.name);
 }
 
+void dbg_symbols_add(struct dbg_symbols *t, const char *name, uint64_t start, bool code)
+{
+    struct entry one = {.s = {arena_strdup(&t->names, name), start, start, code, false}};
+
+    vec_push(t, one);
+}
+
 /* Entries without a size end where the next begins, or their section ends. */
-static void finish(struct dbg_symbols *t)
+void dbg_symbols_added(struct dbg_symbols *t)
 {
     uint64_t next = UINT64_MAX;
 
+    free(t->by_name);
+    t->by_name = NULL;
     if (t->len)
         qsort(t->data, t->len, sizeof *t->data, by_start);
     for (size_t i = t->len; i-- > 0;) {
@@ -89,7 +113,7 @@ static void finish(struct dbg_symbols *t)
 
         if (i + 1 < t->len && t->data[i + 1].s.start != y->s.start)
             next = t->data[i + 1].s.start;
-        if (!y->sized)
+        if (!y->s.sized)
             y->s.end = y->limit > y->s.start && y->limit < next ? y->limit : next;
     }
     for (size_t i = 0; i < t->len; i++) {
@@ -98,11 +122,26 @@ static void finish(struct dbg_symbols *t)
     }
 }
 
+static void add_file(struct dbg_symbols *t, const struct load_image *im, const void *data,
+                     size_t len, uint64_t offset)
+{
+    struct file f = {*im, dbg_dwarf_new(data, len, offset)};
+
+    vec_push(&t->files, f);
+}
+
 void dbg_symbols_board(struct dbg_symbols *t, const struct board *b)
 {
     t->offset = 0;
     board_symbols(b, add, t);
-    finish(t);
+    dbg_symbols_added(t);
+    for (unsigned n = 0; n < 2; n++) {
+        size_t len;
+        const void *data = board_image(b, n, &len);
+
+        if (data)
+            add_file(t, &(struct load_image){0}, data, len, 0);
+    }
 }
 
 int dbg_symbols_file(struct dbg_symbols *t, const char *path, uint64_t offset, struct err *e)
@@ -115,29 +154,63 @@ int dbg_symbols_file(struct dbg_symbols *t, const char *path, uint64_t offset, s
         return rc;
     t->offset = offset;
     load_symbols(&im, add, t);
+    dbg_symbols_added(t);
+    if (t->len > before) {
+        add_file(t, &im, im.data, im.len, offset);
+        return 0;
+    }
     load_fini(&im);
-    finish(t);
-    return t->len > before ? 0 : err_set(e, ENOENT, "file %s: it names no code (stripped?)", path);
+    return err_set(e, ENOENT, "file %s: it names no code (stripped?)", path);
+}
+
+size_t dbg_symbols_count(const struct dbg_symbols *t)
+{
+    return t->len;
 }
 
 /* ---- finding ---- */
 
-static const struct dbg_symbol *nth(const struct dbg_symbols *t, const char *name, size_t len,
-                                    size_t n)
+static int by_name(const void *a, const void *b)
 {
-    for (size_t i = 0; i < t->len; i++)
-        if (!strncmp(t->data[i].s.name, name, len) && !n--)
-            return &t->data[i].s;
-    return NULL;
+    const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
+    int order = strcmp(x->s.name, y->s.name);
+
+    return order ? order : (x > y) - (x < y);
 }
 
-const struct dbg_symbol *dbg_symbols_named(const struct dbg_symbols *t, const char *name, size_t n)
+static void sort_names(struct dbg_symbols *t)
+{
+    t->by_name = xmalloc((t->len + 1) * sizeof *t->by_name);
+    for (size_t i = 0; i < t->len; i++)
+        t->by_name[i] = &t->data[i];
+    qsort(t->by_name, t->len, sizeof *t->by_name, by_name);
+}
+
+/* The n-th whose name begins with these len bytes. */
+static const struct dbg_symbol *nth(struct dbg_symbols *t, const char *name, size_t len, size_t n)
+{
+    size_t low = 0, high = t->len;
+
+    if (!t->by_name)
+        sort_names(t);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strncmp(t->by_name[middle]->s.name, name, len) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (n >= t->len - low || strncmp(t->by_name[low + n]->s.name, name, len))
+        return NULL;
+    return &t->by_name[low + n]->s;
+}
+
+const struct dbg_symbol *dbg_symbols_named(struct dbg_symbols *t, const char *name, size_t n)
 {
     return nth(t, name, strlen(name) + 1, n);
 }
 
-const struct dbg_symbol *dbg_symbols_prefixed(const struct dbg_symbols *t, const char *prefix,
-                                              size_t n)
+const struct dbg_symbol *dbg_symbols_prefixed(struct dbg_symbols *t, const char *prefix, size_t n)
 {
     return nth(t, prefix, strlen(prefix), n);
 }
@@ -242,4 +315,39 @@ void dbg_symbols_near(const struct dbg_symbols *t, const char *name, struct buf 
     }
     for (unsigned i = 0; i < best.n; i++)
         buf_fmt(out, "%s%.60s", i ? ", " : "", best.name[i]);
+}
+
+/* ---- what debugging information says ---- */
+
+bool dbg_symbols_line(const struct dbg_symbols *t, uint64_t addr, struct dbg_line *line)
+{
+    for (size_t i = 0; i < t->files.len; i++)
+        if (dbg_dwarf_line(t->files.data[i].dwarf, addr, line))
+            return true;
+    return false;
+}
+
+void dbg_symbols_places(const struct dbg_symbols *t, const char *file, unsigned *line,
+                        struct dbg_addrs *out)
+{
+    for (size_t i = 0; i < t->files.len && !out->len; i++)
+        dbg_dwarf_places(t->files.data[i].dwarf, file, line, out);
+}
+
+uint64_t dbg_symbols_body(const struct dbg_symbols *t, uint64_t addr)
+{
+    uint64_t body = addr;
+
+    for (size_t i = 0; i < t->files.len && body == addr; i++)
+        body = dbg_dwarf_body(t->files.data[i].dwarf, addr);
+    return body;
+}
+
+bool dbg_symbols_unwind(const struct dbg_symbols *t, const struct dbg_frame *f, dbg_load_fn *load,
+                        void *opaque, struct dbg_frame *caller)
+{
+    for (size_t i = 0; i < t->files.len; i++)
+        if (dbg_dwarf_unwind(t->files.data[i].dwarf, f, load, opaque, caller))
+            return true;
+    return false;
 }
