@@ -5,6 +5,7 @@ libglovebox_a_SOURCES += \
     src/debug/disas.c src/debug/disas.h \
     src/debug/dump.c src/debug/dump.h \
     src/debug/dwarf.c src/debug/dwarf.h \
+    src/debug/kallsyms.c src/debug/kallsyms.h \
     src/debug/memory.c src/debug/memory.h \
     src/debug/points.c src/debug/points.h \
     src/debug/regs.c src/debug/regs.h \
