@@ -6,6 +6,7 @@ libglovebox_a_SOURCES += \
     src/debug/disas.c src/debug/disas.h \
     src/debug/dump.c src/debug/dump.h \
     src/debug/dwarf.c src/debug/dwarf.h \
+    src/debug/expr.c src/debug/expr.h \
     src/debug/kallsyms.c src/debug/kallsyms.h \
     src/debug/memory.c src/debug/memory.h \
     src/debug/points.c src/debug/points.h \
