@@ -252,6 +252,7 @@ struct dbg_points *dbg_points_new(struct machine *m)
 static void point_free(struct dbg_point *x)
 {
     dbg_agent_fini(&x->cond);
+    free(x->text);
     free(x);
 }
 
@@ -496,5 +497,7 @@ void dbg_point_describe(const struct dbg_point *x, const struct guest *g, struct
         buf_fmt(out, ", looked at %llu times", (unsigned long long)x->evals);
     if (x->ignore)
         buf_fmt(out, ", %llu more ignored", (unsigned long long)x->ignore);
+    if (x->text)
+        buf_fmt(out, "  %s", x->text);
     buf_ch(out, '\n');
 }

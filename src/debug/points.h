@@ -39,6 +39,7 @@ struct dbg_point {
     struct dbg_agent cond; /* not 0 to stop; looked at before an instruction, behind an access */
     uint64_t ignore;       /* so many hits more do not stop */
     const void *owner;     /* whose it is; NULL: everybody's */
+    char *text;            /* how a person said it, malloc'ed; NULL: nobody did */
 
     /* The cost meter. */
     uint64_t hits, evals; /* stops and ignored ones; how often it was looked at */
@@ -63,7 +64,7 @@ struct dbg_points *dbg_points_new(struct machine *m);
 /* The machine is without a debugger then. */
 void dbg_points_free(struct dbg_points *p);
 
-/* The new one's number; takes cond over. */
+/* The new one's number; takes cond and text over. */
 unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point);
 /* By number, or NULL. */
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number);
