@@ -10,25 +10,39 @@
 
 /* clang-format off */
 const struct cmd cmd_table[] = {
-    {"break", "b", "ADDR", "Stop whenever the instruction at ADDR is next.", CMD_WORDS_ADDRESSES, 1, false, cmd_break},
+    {"awatch", NULL, "ADDR[,LENGTH] [if EXPR]", "Stop behind each access to LENGTH bytes (8, or a symbol's) at ADDR, or to u32[ADDR]; phys:ADDR is physical.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_awatch},
+    {"backtrace", "bt", "[N]", "The functions that called each other, N (30) at most.", CMD_WORDS_NONE, 1, false, cmd_backtrace},
+    {"break", "b", "WHERE [if EXPR]", "Stop before the code at WHERE: a function, FILE:LINE, an address, *ADDR, phys:ADDR.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_break},
+    {"catch", NULL, "EVENT [FIRST[-LAST]|NAME] [if EXPR]", "Stop at a trap, interrupt, mode, space, reg-read, reg-write, device-read, device-write, halt or syscall.", CMD_WORDS_EVENTS, CMD_ARGS_MAX, false, cmd_catch},
+    {"condition", NULL, "N [EXPR]", "Let N stop only where EXPR is not 0, or always.", CMD_WORDS_NONE, CMD_ARGS_MAX, false, cmd_condition},
     {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, true, cmd_continue},
     {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, false, cmd_cpu},
-    {"delete", "d", "N|all", "Remove breakpoint N.", CMD_WORDS_NONE, 1, false, cmd_delete},
+    {"delete", "d", "N|all", "Remove breakpoint, watchpoint or catchpoint N.", CMD_WORDS_NONE, 1, false, cmd_delete},
+    {"disable", NULL, "N|all", "Let N stop nothing until it is enabled.", CMD_WORDS_NONE, 1, false, cmd_disable},
     {"disas", NULL, "[ADDR] [N]", "Disassemble N instructions (10) from ADDR (the pc, then onward).", CMD_WORDS_ADDRESSES, 2, false, cmd_disas},
     {"dump", NULL, "WHAT[,...]", "Explain the translated code that there is of a symbol, an ADDR, or from START-END up to END.", CMD_WORDS_SYMBOLS, 1, false, cmd_dump},
+    {"enable", NULL, "N|all", "The opposite.", CMD_WORDS_NONE, 1, false, cmd_enable},
     {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_ADDRESSES, 1, false, cmd_explain},
     {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, false, cmd_hash},
     {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, false, cmd_help},
+    {"ignore", NULL, "N COUNT", "Let the next COUNT hits of N pass.", CMD_WORDS_NONE, 2, false, cmd_ignore},
     {"info", "i", "WHAT [PREFIX]", "Show breaks, counters (whose name has PREFIX), cpus, devices, map or time.", CMD_WORDS_INFO, 2, false, cmd_info},
+    {"line", NULL, "[WHERE]", "The source line of an address (the pc), or the addresses of FILE:LINE.", CMD_WORDS_ADDRESSES, 1, false, cmd_line},
+    {"list", "l", "[WHERE]", "The source text around a line, or around what is at an address (the pc).", CMD_WORDS_ADDRESSES, 1, false, cmd_list},
+    {"print", "p", "[/FMT] EXPR", "What EXPR comes to; FMT is one of xduotca.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_print},
     {"quit", "q", "", "End the machine and the program.", CMD_WORDS_NONE, 0, false, cmd_quit},
     {"regs", "r", "[NAME...|all|float|system]", "Show registers with their fields.", CMD_WORDS_REGS, CMD_ARGS_MAX, false, cmd_regs},
     {"reset", NULL, "", "Put the machine back to power-on; breakpoints stay.", CMD_WORDS_NONE, 0, false, cmd_reset},
     {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, true, cmd_continue},
+    {"rwatch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same, for reads.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_rwatch},
     {"set", NULL, "REG VALUE", "Give a register a value.", CMD_WORDS_REGS, 2, false, cmd_set},
     {"step", "s", "[N]", "Carry out N instructions (1).", CMD_WORDS_NONE, 1, true, cmd_step},
-    {"symbols", NULL, "FILE[@OFFSET]", "Add an ELF file's names of code, OFFSET added to each address.", CMD_WORDS_NONE, 1, false, cmd_symbols},
+    {"symbol", NULL, "ADDR|NAME", "What is at an address, or where a name is.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_symbol},
+    {"symbols", NULL, "[FILE[@OFFSET]]", "Add an ELF file's names, lines and frames, OFFSET added to each address; or the running kernel's names.", CMD_WORDS_NONE, 1, false, cmd_symbols},
+    {"tbreak", "tb", "WHERE [if EXPR]", "The same as break, once.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_tbreak},
     {"until", "u", "COUNT", "Run until COUNT instructions were carried out since reset.", CMD_WORDS_NONE, 1, true, cmd_until},
     {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_ADDRESSES, 2, false, cmd_walk},
+    {"watch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same, for writes that change something.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_watch},
     {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_ADDRESSES, 3, false, cmd_x},
     {"xp", NULL, "[/FMT] ADDR [N]", "The same at a physical address.", CMD_WORDS_ADDRESSES, 3, false, cmd_xp},
     {NULL, NULL, NULL, NULL, CMD_WORDS_NONE, 0, false, NULL},
@@ -50,7 +64,6 @@ void cmd_session_free(struct cmd_session *s)
     if (s->dump)
         cmd_on_machine(s, cmd_dump_end, 0, NULL, NULL, NULL, NULL);
     dbg_disas_free(s->disas);
-    dbg_symbols_free(s->symbols);
     free(s);
 }
 
@@ -83,11 +96,7 @@ static void run_job(struct machine *m, void *arg)
     k->job.m = m;
     k->job.c = machine_cpu(m, s->cpu);
     if (!s->disas)
-        s->disas = dbg_disas_new(machine_guest(m));
-    if (!s->symbols) {
-        s->symbols = dbg_symbols_new();
-        dbg_symbols_board(s->symbols, machine_board(m));
-    }
+        s->disas = dbg_disas_new(machine_guest(m), ctl_symbols(s->ctl));
     k->rc = k->fn(&k->job);
 }
 
@@ -122,52 +131,6 @@ int cmd_number(const char *text, uint64_t *v, struct err *e)
 
     if (!end || *end)
         return err_set(e, EINVAL, "%.60s: not a number", text);
-    return 0;
-}
-
-/* A term of cmd_value of n characters. */
-static int term(const struct cmd_job *j, const char *text, size_t n, uint64_t *v, struct err *e)
-{
-    char word[64];
-    const char *end = cmd_number_start(text, v);
-    const struct dbg_symbol *symbol;
-    int row;
-
-    if (end == text + n)
-        return 0;
-    if (!n || n >= sizeof word)
-        return err_set(e, EINVAL, "%.60s: not an address", text);
-    memcpy(word, text, n);
-    word[n] = 0;
-    if (end)
-        return err_set(e, EINVAL, "%s: not a number", word);
-    row = guest_find_reg(j->c->guest, word + (*word == '$'));
-    symbol = row < 0 ? dbg_symbols_named(j->s->symbols, word, 0) : NULL;
-    if (row < 0 && !symbol)
-        return err_set(e, EINVAL, "%s: neither a number, a register nor a symbol", word);
-    *v = symbol ? symbol->start : j->c->guest->reg_read(j->c, (uint32_t)row);
-    return 0;
-}
-
-int cmd_value(const struct cmd_job *j, const char *text, uint64_t *v, struct err *e)
-{
-    uint64_t sum = 0, t;
-    bool minus = *text == '-';
-
-    text += minus;
-    for (;;) {
-        size_t n = strcspn(text, "+-");
-        int rc = term(j, text, n, &t, e);
-
-        if (rc)
-            return rc;
-        sum = minus ? sum - t : sum + t;
-        text += n;
-        if (!*text)
-            break;
-        minus = *text++ == '-';
-    }
-    *v = sum;
     return 0;
 }
 
@@ -267,6 +230,8 @@ bool cmd_runs(const char *line)
 
 /* ---- completion ---- */
 
+#define COMPLETIONS_MAX 200 /* symbols: a kernel has a hundred thousand */
+
 struct finding {
     const char *prefix;
     unsigned n; /* of those that match, still to be passed over */
@@ -294,9 +259,9 @@ static int offer_regs(struct cmd_job *j)
 static int offer_symbols(struct cmd_job *j)
 {
     struct finding *f = (struct finding *)(void *)j->argv;
-    const struct dbg_symbol *k = dbg_symbols_prefixed(j->s->symbols, f->prefix, f->n);
+    const struct dbg_symbol *k = dbg_symbols_prefixed(ctl_symbols(j->s->ctl), f->prefix, f->n);
 
-    if (!f->found && k)
+    if (!f->found && k && f->n < COMPLETIONS_MAX)
         f->found = xstrdup(k->name);
     return 0;
 }
@@ -322,6 +287,9 @@ char *cmd_complete(struct cmd_session *s, const char *line, unsigned n)
     } else if (c && c->words == CMD_WORDS_INFO) {
         for (unsigned i = 0; cmd_info_topic(i); i++)
             offer(&f, cmd_info_topic(i));
+    } else if (c && c->words == CMD_WORDS_EVENTS) {
+        for (unsigned i = 0; cmd_event_name(i); i++)
+            offer(&f, cmd_event_name(i));
     } else if (c) {
         if (c->words == CMD_WORDS_REGS || c->words == CMD_WORDS_ADDRESSES)
             cmd_on_machine(s, offer_regs, 1, (char **)(void *)&f, NULL, NULL, NULL);
@@ -354,7 +322,7 @@ int cmd_help(struct cmd_session *s, int argc, char **argv, struct buf *out, stru
         buf_fmt(out, "%*s%s\n", out->len - column < 26 ? (int)(28 - (out->len - column)) : 2, "",
                 c->help);
     }
-    buf_str(out, "Addresses are numbers, registers and symbols with + and -: pc, sp+16, main.\n");
+    buf_str(out, "Addresses are expressions, as for print: 0x80200000, pc, sp+16, main, u64[sp+8].\n");
     return 0;
 }
 

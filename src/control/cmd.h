@@ -25,7 +25,8 @@ enum cmd_words {
     CMD_WORDS_INFO,
     CMD_WORDS_COMMANDS,
     CMD_WORDS_ADDRESSES, /* registers and symbols */
-    CMD_WORDS_SYMBOLS
+    CMD_WORDS_SYMBOLS,
+    CMD_WORDS_EVENTS /* that catch knows */
 };
 
 struct cmd {

@@ -7,6 +7,7 @@
 #include "control/cmd.h"
 #include "debug/disas.h"
 #include "debug/dump.h"
+#include "debug/expr.h"
 #include "debug/symbols.h"
 
 #define CMD_ARGS_MAX 64
@@ -15,9 +16,8 @@ struct cmd_session {
     struct ctl *ctl;
     cmd_wait_fn *wait;
     void *wait_opaque;
-    struct dbg_disas *disas;     /* these three: used inside ctl_call */
-    struct dbg_symbols *symbols; /* those of the board to begin with */
-    struct dbg_dump *dump;       /* NULL: nothing is explained when it is made */
+    struct dbg_disas *disas; /* these two: used inside ctl_call */
+    struct dbg_dump *dump;   /* NULL: nothing is explained when it is made */
     unsigned cpu;            /* that commands look at */
     uint64_t disas_at;       /* where "disas" goes on; valid if disas_again */
     bool disas_again;
@@ -44,21 +44,39 @@ int cmd_on_machine(struct cmd_session *s, int (*fn)(struct cmd_job *j), int argc
 int cmd_number(const char *text, uint64_t *v, struct err *e);
 /* The one at the start of text, and where it ends; NULL if there is none. */
 const char *cmd_number_start(const char *text, uint64_t *v);
-/* Numbers, registers and symbols with + and - between: "pc+8", "$sp-0x10", "main". */
+/* An expression (debug/expr.h): "pc+8", "$sp-0x10", "main". */
 int cmd_value(const struct cmd_job *j, const char *text, uint64_t *v, struct err *e);
+/* What expressions find symbols by: if a name is unknown, the running kernel's own are looked for. */
+struct dbg_names cmd_names(const struct cmd_job *j);
+/* -ENOENT, with names that are like it. */
+int cmd_no_symbol(struct dbg_symbols *t, const char *name, struct err *e);
+/* The words [from, to) with blanks between, malloc'ed. */
+char *cmd_words_join(const struct cmd_job *j, int from, int to);
+
+/* Where code is: what is said by *EXPR (exactly there), FILE:LINE, a function's name (behind its
+ * prologue; each of that name), or an expression; with phys: before it an address in physical memory. */
+struct cmd_where {
+    struct dbg_addrs addrs; /* at least one */
+    bool physical;
+};
+int cmd_where(const struct cmd_job *j, const char *text, struct cmd_where *w);
+/* "name+0x10 at file:line", what is known of it. */
+void cmd_place(const struct cmd_job *j, uint64_t addr, struct buf *out);
 
 /* Lets the machine run, waits, and tells of the stop. */
 int cmd_go(struct cmd_session *s, uint64_t until, struct buf *out, struct err *e);
 
 typedef int cmd_fn(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e);
-cmd_fn cmd_break, cmd_continue, cmd_cpu, cmd_delete, cmd_disas, cmd_dump, cmd_explain, cmd_hash,
-    cmd_help, cmd_info, cmd_quit, cmd_regs, cmd_reset, cmd_set, cmd_step, cmd_symbols, cmd_until,
-    cmd_walk, cmd_x, cmd_xp;
+cmd_fn cmd_awatch, cmd_backtrace, cmd_break, cmd_catch, cmd_condition, cmd_continue, cmd_cpu, cmd_delete,
+    cmd_disable, cmd_disas, cmd_dump, cmd_enable, cmd_explain, cmd_hash, cmd_help, cmd_ignore, cmd_info,
+    cmd_line, cmd_list, cmd_print, cmd_quit, cmd_regs, cmd_reset, cmd_rwatch, cmd_set, cmd_step,
+    cmd_symbol, cmd_symbols, cmd_tbreak, cmd_until, cmd_walk, cmd_watch, cmd_x, cmd_xp;
 
 /* A job: ends s->dump. */
 int cmd_dump_end(struct cmd_job *j);
 
-/* What info can show; NULL behind the last. */
+/* What info can show, what catch knows; NULL behind the last. */
 const char *cmd_info_topic(unsigned n);
+const char *cmd_event_name(unsigned n);
 
 #endif

@@ -53,6 +53,12 @@ static unsigned mark(void *opaque, uint64_t addr)
 
 static int show_pc(struct cmd_job *j)
 {
+    struct buf place = BUF_INIT;
+
+    cmd_place(j, j->c->pc, &place);
+    if (place.len)
+        buf_fmt(j->out, "%s\n", place.data);
+    buf_fini(&place);
     dbg_disas_lines(j->s->disas, j->c, j->c->pc, 1, mark, j, j->out);
     return 0;
 }
@@ -142,46 +148,4 @@ int cmd_reset(struct cmd_session *s, int argc, char **argv, struct buf *out, str
     s->cpu = 0;
     int rc = cmd_on_machine(s, reset, argc, argv, out, e, NULL);
     return rc ? rc : cmd_on_machine(s, show_pc, argc, argv, out, e, NULL);
-}
-
-/* ---- breakpoints ---- */
-
-static int add_break(struct cmd_job *j)
-{
-    struct dbg_point point = {.kind = DBG_BREAK};
-    int rc = cmd_value(j, j->argv[1], &point.addr, j->e);
-
-    if (rc)
-        return rc;
-    j->value = dbg_points_add(ctl_points(j->s->ctl), &point);
-    buf_fmt(j->out, "breakpoint %" PRIu64 " at 0x%" PRIx64 "\n", j->value, point.addr);
-    return 0;
-}
-
-int cmd_break(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
-{
-    return cmd_on_machine(s, add_break, argc, argv, out, e, NULL);
-}
-
-static int delete_break(struct cmd_job *j)
-{
-    struct dbg_points *p = ctl_points(j->s->ctl);
-    const struct dbg_point *x;
-    uint64_t n;
-
-    if (!strcmp(j->argv[1], "all")) {
-        while ((x = dbg_points_next(p, 0)))
-            dbg_points_delete(p, x->number);
-        return 0;
-    }
-    if (cmd_number(j->argv[1], &n, j->e))
-        return -EINVAL;
-    if (n > UINT32_MAX || !dbg_points_delete(p, (unsigned)n))
-        return err_set(j->e, ENOENT, "there is no breakpoint %s", j->argv[1]);
-    return 0;
-}
-
-int cmd_delete(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
-{
-    return cmd_on_machine(s, delete_break, argc, argv, out, e, NULL);
 }

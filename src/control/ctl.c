@@ -26,6 +26,7 @@ struct ctl_client {
 struct ctl {
     struct machine *m;
     struct dbg_points *points; /* the machine's thread's */
+    struct dbg_symbols *symbols; /* likewise; NULL: nobody has asked yet */
     struct host_thread thread;
 
     struct host_mutex lock; /* of all that follows */
@@ -175,6 +176,7 @@ static void fini(struct ctl *c)
     host_cond_fini(&c->work);
     host_mutex_fini(&c->lock);
     dbg_points_free(c->points);
+    dbg_symbols_free(c->symbols);
     free(c);
 }
 
@@ -279,6 +281,15 @@ bool ctl_running(struct ctl *c)
 struct dbg_points *ctl_points(struct ctl *c)
 {
     return c->points;
+}
+
+struct dbg_symbols *ctl_symbols(struct ctl *c)
+{
+    if (!c->symbols) {
+        c->symbols = dbg_symbols_new();
+        dbg_symbols_board(c->symbols, machine_board(c->m));
+    }
+    return c->symbols;
 }
 
 /* ---- clients ---- */

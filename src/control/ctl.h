@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "debug/points.h"
+#include "debug/symbols.h"
 #include "machine/machine.h"
 
 struct ctl;
@@ -63,6 +64,8 @@ bool ctl_running(struct ctl *c);
 
 /* The machine's breakpoints and the like; only to be touched inside ctl_call. */
 struct dbg_points *ctl_points(struct ctl *c);
+/* What is known of the guest's code, the board's own ELF files to begin with; likewise. */
+struct dbg_symbols *ctl_symbols(struct ctl *c);
 
 /* A client; any number of them.  NULL with a message. */
 struct ctl_client *ctl_client_new(struct ctl *c, struct err *e);

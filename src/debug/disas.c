@@ -14,6 +14,7 @@
 
 struct dbg_disas {
     const struct guest *guest;
+    const struct dbg_symbols *symbols;
     csh capstone;
     bool open; /* Capstone knows this guest */
 };
@@ -24,11 +25,12 @@ static const struct {
     cs_mode mode;
 } arches[] = {{"riscv64", CS_ARCH_RISCV, (cs_mode)(CS_MODE_RISCV64 | CS_MODE_RISCVC)}};
 
-struct dbg_disas *dbg_disas_new(const struct guest *g)
+struct dbg_disas *dbg_disas_new(const struct guest *g, const struct dbg_symbols *t)
 {
     struct dbg_disas *d = xcalloc(1, sizeof *d);
 
     d->guest = g;
+    d->symbols = t;
     for (size_t i = 0; i < ARRAY_LEN(arches); i++)
         if (!strcmp(arches[i].guest, g->name))
             d->open = cs_open(arches[i].arch, arches[i].mode, &d->capstone) == CS_ERR_OK;
@@ -90,6 +92,31 @@ static void line_start(uint64_t addr, unsigned marks, struct buf *out)
             marks & DBG_MARK_PC ? "=>" : "  ", addr);
 }
 
+/* Where a jump leads is its last operand. */
+static void target(const struct dbg_disas *d, const char *text, struct buf *out)
+{
+    static const char *const jumps[] = {"j", "b", "c.j", "c.b"};
+    const char *last = text + strlen(text);
+    bool jump = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(jumps); i++)
+        jump |= !strncmp(text, jumps[i], strlen(jumps[i]));
+    while (last > text && last[-1] != ',' && last[-1] != ' ')
+        last--;
+    if (jump && d->symbols && !strncmp(last, "0x", 2))
+        dbg_symbols_text(d->symbols, strtoull(last, NULL, 16), out);
+}
+
+/* Words, not bytes in memory order: as manuals and binutils print RISC-V's. */
+static void insn(const struct dbg_disas *d, const uint8_t *bytes, unsigned len, const char *text,
+                 struct buf *out)
+{
+    buf_fmt(out, "%0*" PRIx64 "%*s  %s", (int)len * 2, bits_load_le(bytes, len),
+            len * 2 < BYTES_COLUMNS ? (int)(BYTES_COLUMNS - len * 2) : 0, "", text);
+    target(d, text, out);
+    buf_ch(out, '\n');
+}
+
 uint64_t dbg_disas_lines(struct dbg_disas *d, struct cpu *c, uint64_t addr, unsigned n,
                          unsigned (*mark)(void *opaque, uint64_t addr), void *opaque,
                          struct buf *out)
@@ -101,10 +128,8 @@ uint64_t dbg_disas_lines(struct dbg_disas *d, struct cpu *c, uint64_t addr, unsi
         unsigned len = got ? dbg_disas_one(d, addr, bytes, got, &text) : 0;
 
         line_start(addr, mark ? mark(opaque, addr) : 0, out);
-        /* Words, not bytes in memory order: as manuals and binutils print RISC-V's. */
         if (len)
-            buf_fmt(out, "%0*" PRIx64 "%*s  %s\n", (int)len * 2, bits_load_le(bytes, len),
-                    len * 2 < BYTES_COLUMNS ? (int)(BYTES_COLUMNS - len * 2) : 0, "", text.data);
+            insn(d, bytes, len, text.data, out);
         else
             buf_str(out, "no memory here\n");
         buf_fini(&text);

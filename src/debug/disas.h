@@ -9,10 +9,12 @@
 
 #include "base/buf.h"
 #include "cpu/guest.h"
+#include "debug/symbols.h"
 
 struct dbg_disas;
 
-struct dbg_disas *dbg_disas_new(const struct guest *g);
+/* t outlives it and says where jumps lead; it may be NULL. */
+struct dbg_disas *dbg_disas_new(const struct guest *g, const struct dbg_symbols *t);
 void dbg_disas_free(struct dbg_disas *d);
 
 /* Appends the text of the instruction at `bytes`; its length, 0 if it is not all in len. */

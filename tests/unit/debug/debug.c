@@ -125,7 +125,7 @@ START_TEST(disassembly)
     uint64_t pc = TINY_BASE + 4;
 
     setup();
-    d = dbg_disas_new(c->guest);
+    d = dbg_disas_new(c->guest, NULL);
     ck_assert_uint_eq(dbg_disas_lines(d, c, TINY_BASE, 6, mark, &pc, &out), TINY_BASE + 20);
     ck_text("    0x0000000080200000  00150513  addi    a0, a0, 1\n");
     ck_text("*=> 0x0000000080200004  20c5a533  sh1add  a0,a1,a2\n"); /* not Capstone's */
