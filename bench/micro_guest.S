@@ -208,6 +208,19 @@ begin blk /* one request after the other; all have descriptor 0 */
     bnez t0, 1b
 end blk
 
+begin blocks
+    .rept 64
+    ld t0, 0(s0)
+    addi t0, t0, 1
+    add t1, t1, t0
+    sd t1, 8(s0)
+    lw t2, 64(s0)
+    andi t2, t2, 15
+    beq t2, s6, 1f
+    .endr
+1:
+end blocks
+
 begin call
     mv a4, ra
     jal near
