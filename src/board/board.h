@@ -28,6 +28,7 @@
 enum board_end { BOARD_RUNNING, BOARD_POWEROFF, BOARD_REBOOT, BOARD_FAILED };
 
 struct host_share;
+struct load_sym;
 
 /* A file that the guest finds in fw_cfg. */
 struct board_fw_file {
@@ -112,6 +113,9 @@ size_t board_devices(const struct board *b, struct dev *const **devs);
 void board_state(struct board *b, struct snap *s);
 /* The flattened device tree, valid until the board is freed. */
 const void *board_dtb(const struct board *b, size_t *len);
+/* The symbols of the kernel and the firmware, if they are ELF files; see load.h. */
+void board_symbols(const struct board *b, bool (*fn)(void *opaque, const struct load_sym *k),
+                   void *opaque);
 /* The memory map and devices as text, for `glovebox machine`. */
 void board_describe(const struct board *b, struct buf *out);
 /* Names of machines, one a line with its description. */

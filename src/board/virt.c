@@ -537,6 +537,13 @@ const void *board_dtb(const struct board *b, size_t *len)
     return b->dtb.data;
 }
 
+void board_symbols(const struct board *b, bool (*fn)(void *opaque, const struct load_sym *k),
+                   void *opaque)
+{
+    load_symbols(&b->kernel, fn, opaque);
+    load_symbols(&b->firmware, fn, opaque);
+}
+
 static const struct dev *dev_at(const struct board *b, const struct mem_region *r)
 {
     for (size_t i = 0; i < b->devs.len; i++)
