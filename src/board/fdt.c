@@ -226,7 +226,7 @@ static void interrupt_nodes(struct tree *t)
     device(t, "plic", VIRT_PLIC, 0, 0);
     bytes(t, "compatible", plic, sizeof plic);
     u32(t, "phandle", PHANDLE_PLIC);
-    u32(t, "riscv,ndev", PLIC_SOURCES);
+    u32(t, "riscv,ndev", SOURCES);
     flag(t, "interrupt-controller");
     u32(t, "#interrupt-cells", 1);
     u32(t, "#address-cells", 0);

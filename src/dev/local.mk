@@ -7,6 +7,7 @@ libglovebox_a_SOURCES += \
     src/dev/goldfish_rtc.c src/dev/goldfish_rtc.h \
     src/dev/htif.c src/dev/htif.h \
     src/dev/plic.c src/dev/plic.h \
+    src/dev/sources.c src/dev/sources.h \
     src/dev/uart16550.c src/dev/uart16550.h \
     src/dev/virtio/balloon.c src/dev/virtio/balloon.h \
     src/dev/virtio/blk.c src/dev/virtio/blk.h \
