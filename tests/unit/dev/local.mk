@@ -3,6 +3,7 @@
 dev_tests = \
     tests/unit/dev/balloon \
     tests/unit/dev/clint \
+    tests/unit/dev/imsic \
     tests/unit/dev/net \
     tests/unit/dev/p9 \
     tests/unit/dev/plic \
@@ -15,6 +16,7 @@ check_PROGRAMS += $(dev_tests)
 TESTS += $(dev_tests)
 dev_test_headers = tests/unit/dev/dev_test.h tests/unit/unit.h
 tests_unit_dev_clint_SOURCES = tests/unit/dev/clint.c $(dev_test_headers)
+tests_unit_dev_imsic_SOURCES = tests/unit/dev/imsic.c $(dev_test_headers)
 tests_unit_dev_plic_SOURCES = tests/unit/dev/plic.c $(dev_test_headers)
 tests_unit_dev_rtc_SOURCES = tests/unit/dev/rtc.c $(dev_test_headers)
 tests_unit_dev_uart_SOURCES = tests/unit/dev/uart.c $(dev_test_headers)
