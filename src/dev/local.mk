@@ -1,6 +1,7 @@
 # The files of src/dev.
 
 libglovebox_a_SOURCES += \
+    src/dev/aplic.c src/dev/aplic.h \
     src/dev/clint.c src/dev/clint.h \
     src/dev/dev.c src/dev/device.h src/dev/ticks.h \
     src/dev/finisher.c src/dev/finisher.h \

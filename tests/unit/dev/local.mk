@@ -1,6 +1,7 @@
 # The tests of src/dev.
 
 dev_tests = \
+    tests/unit/dev/aplic \
     tests/unit/dev/balloon \
     tests/unit/dev/clint \
     tests/unit/dev/imsic \
@@ -15,6 +16,7 @@ dev_tests = \
 check_PROGRAMS += $(dev_tests)
 TESTS += $(dev_tests)
 dev_test_headers = tests/unit/dev/dev_test.h tests/unit/unit.h
+tests_unit_dev_aplic_SOURCES = tests/unit/dev/aplic.c $(dev_test_headers)
 tests_unit_dev_clint_SOURCES = tests/unit/dev/clint.c $(dev_test_headers)
 tests_unit_dev_imsic_SOURCES = tests/unit/dev/imsic.c $(dev_test_headers)
 tests_unit_dev_plic_SOURCES = tests/unit/dev/plic.c $(dev_test_headers)
