@@ -155,6 +155,18 @@ static inline uint64_t rig_peek(struct rig *r, uint64_t addr, unsigned size)
     return v;
 }
 
+/* The board's saved state; the caller's to end. */
+static inline struct buf rig_save(struct rig *r)
+{
+    struct buf out = BUF_INIT;
+    struct snap s;
+
+    snap_open_save(&s, &out);
+    board_state(r->board, &s);
+    ck_assert_int_eq(snap_close(&s, NULL), 0);
+    return out;
+}
+
 /* A file of a test's own, removed by the caller. */
 static inline const char *rig_file(const char *name, const void *data, size_t len)
 {
