@@ -530,6 +530,7 @@ START_TEST(saved_state)
     r.b.dev = aplic_dev(r.child);
     bench_round_trip(&r.b);
     ck_assert_uint_eq(get(&r, CHILD + IDC + ITHRESHOLD), 9);
+    ck_assert_uint_eq(get(&r, CHILD + DOMAINCFG), 0x80000100);
     ck_assert_uint_eq(claim(&r, CHILD, 1), 50 << 16 | 4);
     ck_assert_int_eq(bench_load(&r.b, &child), 0);
     ck_assert_uint_eq(claim(&r, CHILD, 1), 50 << 16 | 4);

@@ -261,8 +261,10 @@ START_TEST(virtual_interrupts)
     csr_set(&t, MVIEN, ALL);
     ck_assert_uint_eq(csr_get(&t, MVIEN), 0);
     csr_set(&t, MVIP, ALL);
-    ck_assert_uint_eq(csr_get(&t, MVIP), RV_MIP_SSI | RV_MIP_STI | RV_MIP_SEI);
     ck_assert_uint_eq(csr_get(&t, CSR_MIP), RV_MIP_SSI | RV_MIP_STI | RV_MIP_SEI);
+    csr_set(&t, CSR_MIP, ALL);
+    ck_assert_uint_eq(csr_get(&t, MVIP), RV_MIP_SSI | RV_MIP_STI | RV_MIP_SEI);
+    csr_set(&t, CSR_MIP, RV_MIP_SSI | RV_MIP_STI | RV_MIP_SEI);
     swap(&t, MVIP, RV_CSR_RC, RV_MIP_SEI | RV_MIP_STI);
     rv_line(t.c, RV_IRQ_SEI, true); /* the controller's signal is not software's bit */
     ck_assert_uint_eq(csr_get(&t, MVIP), RV_MIP_SSI);
