@@ -330,10 +330,9 @@ static void write_genmsi(struct aplic *a, uint32_t v)
 
 static void write_idc(struct aplic *a, unsigned hart, unsigned reg, uint32_t v)
 {
-    struct idc *i = &a->idc[hart];
-
     if (by_messages(a) || hart >= a->config.nharts)
         return;
+    struct idc *i = &a->idc[hart];
     if (reg == IDELIVERY)
         i->delivery = v & 1;
     else if (reg == IFORCE)
