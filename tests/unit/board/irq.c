@@ -265,25 +265,15 @@ END_TEST
 /* What waits in a file, and what the domains are set to, is saved. */
 START_TEST(saved)
 {
-    struct buf first, second;
     struct rig r, q;
-    struct snap s;
 
     build(&r, "imsic");
     source(&r, APLIC_S, 1 << 18 | 20);
     open_file(&r, 1, SISELECT);
     key(&r);
-    first = rig_save(&r);
     build(&q, "imsic");
-    snap_open_load(&s, first.data, first.len);
-    board_state(q.board, &s);
-    ck_assert_int_eq(snap_close(&s, NULL), 0);
-    second = rig_save(&q);
-    ck_assert_uint_eq(first.len, second.len);
-    ck_assert_mem_eq(first.data, second.data, first.len);
+    rig_copy_state(&r, &q);
     ck_assert_uint_eq(rig_csr(&q, 1, STOPEI), 20 << 16 | 20);
-    buf_fini(&first);
-    buf_fini(&second);
     rig_fini(&q);
     rig_fini(&r);
 }

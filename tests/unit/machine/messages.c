@@ -19,14 +19,7 @@ static void program(struct rvasm *p)
     rv_mul(p, S5, S5, S8);
     rv_add(p, S5, S5, A0);
     rv_addi(p, S4, S4, 1);
-    rv_addi(p, A1, ZERO, ROUNDS);
-    unsigned on = rv_branch(p, RV_BNE, S4, A1, 0);
-    unsigned other = rv_branch(p, RV_BNE, S0, ZERO, 0);
-    rv_li(p, A0, FINISH);
-    rv_li(p, A1, 0x5555);
-    rv_sw(p, A1, A0, 0);
-    rv_to_here(p, on);
-    rv_to_here(p, other);
+    rig_end_after(p, ROUNDS);
     rv_andi(p, A0, S5, 0x7f);
     rv_addi(p, A0, A0, 100);
     rv_sw(p, A0, S9, 0);
