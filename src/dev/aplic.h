@@ -19,12 +19,12 @@
 struct aplic;
 
 struct aplic_config {
-    struct aplic *parent; /* becomes its only child, at supervisor level; NULL: a root, at machine
-                             level */
+    struct aplic *parent; /* a root, whose only child it becomes, at supervisor level; NULL: it is a
+                             root itself, at machine level */
     unsigned nharts;      /* hart index n is hart n */
     struct dev_line out;  /* direct: wires to the harts; the hart is added to the number */
     struct dev_msi msi;   /* messages, if it is there */
-    uint64_t files; /* then: where the harts' interrupt files of this level are, a page each */
+    uint64_t files;       /* then: where this level's interrupt files are, a page a hart */
 };
 
 struct aplic *aplic_new(const char *name, struct mem *mem, struct clock *clock, struct log *log,
