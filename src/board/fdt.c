@@ -255,7 +255,7 @@ static void plic_node(struct tree *t)
 }
 
 /* The external interrupts of a level; firmware keeps M-mode's from whom it starts. */
-static void level_of(struct tree *t, enum virt_level level, bool wired)
+static void level_props(struct tree *t, enum virt_level level, bool wired)
 {
     if (wired)
         hart_wires(t, level == VIRT_M ? RV_IRQ_MEI : RV_IRQ_SEI, 0);
@@ -276,7 +276,7 @@ static void imsic_node(struct tree *t, enum virt_level level)
     flag(t, "msi-controller");
     u32(t, "#msi-cells", 0);
     u32(t, "riscv,num-ids", IMSIC_IDS);
-    level_of(t, level, true);
+    level_props(t, level, true);
     end(t);
 }
 
@@ -298,7 +298,7 @@ static void aplic_node(struct tree *t, enum virt_level level)
     }
     if (t->board->imsic[level])
         u32(t, "msi-parent", PHANDLE_IMSIC + level);
-    level_of(t, level, !t->board->imsic[level]);
+    level_props(t, level, !t->board->imsic[level]);
     end(t);
 }
 
