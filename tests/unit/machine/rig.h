@@ -68,6 +68,27 @@ static inline uint64_t rig_x(const struct machine *m, unsigned cpu, unsigned n)
     return c->guest->reg_read(c, (uint32_t)guest_find_reg(c->guest, name));
 }
 
+/* Puts `to` in the state of `from`, of which the first MiB of RAM may be anything. */
+static inline void rig_take_over(struct machine *to, struct machine *from)
+{
+    enum { SIZE = 1 << 20 };
+    struct buf saved = BUF_INIT;
+    uint8_t *ram = malloc(SIZE);
+    struct err e = {0};
+    struct snap s;
+
+    snap_open_save(&s, &saved);
+    machine_state(from, &s);
+    ck_assert_int_eq(snap_close(&s, &e), 0);
+    mem_peek(machine_mem(from), RIG_RAM, ram, SIZE);
+    mem_poke(machine_mem(to), RIG_RAM, ram, SIZE);
+    snap_open_load(&s, saved.data, saved.len);
+    machine_state(to, &s);
+    ck_assert_msg(snap_close(&s, &e) == 0, "%s", e.msg);
+    buf_fini(&saved);
+    free(ram);
+}
+
 enum {
     CSR_MSTATUS = 0x300,
     CSR_MIE = 0x304,
