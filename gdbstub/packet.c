@@ -107,20 +107,25 @@ enum gdb_in gdb_wire_next(struct gdb_wire *w, struct buf *packet)
 
 /* ---- out ---- */
 
+static bool is_special(char c)
+{
+    return c == '#' || c == '$' || c == ESCAPE || c == '*';
+}
+
 static void frame(char start, const struct buf *packet, struct buf *out)
 {
     size_t from;
 
     buf_ch(out, start);
     from = out->len;
-    for (size_t i = 0; i < packet->len; i++) {
-        char c = packet->data[i];
-
-        if (c == '#' || c == '$' || c == ESCAPE || c == '*') {
+    for (size_t i = 0, n; i < packet->len; i += n + 1) {
+        for (n = 0; i + n < packet->len && !is_special(packet->data[i + n]);)
+            n++;
+        buf_add(out, packet->data + i, n);
+        if (i + n < packet->len) {
             buf_ch(out, ESCAPE);
-            c ^= ESCAPE_XOR;
+            buf_ch(out, (char)(packet->data[i + n] ^ ESCAPE_XOR));
         }
-        buf_ch(out, c);
     }
     uint8_t sum = sum_of(out->data + from, out->len - from);
     buf_ch(out, '#');
@@ -159,10 +164,16 @@ bool gdb_hex_then(const char **p, char c, uint64_t *v)
 void gdb_put_hex(struct buf *out, const void *data, size_t len)
 {
     const uint8_t *p = data;
+    char text[512];
+    size_t n;
 
-    for (size_t i = 0; i < len; i++) {
-        buf_ch(out, digits[p[i] >> 4]);
-        buf_ch(out, digits[p[i] & 15]);
+    for (; len; len -= n) {
+        n = len < sizeof text / 2 ? len : sizeof text / 2;
+        for (size_t i = 0; i < n; i++, p++) {
+            text[2 * i] = digits[*p >> 4];
+            text[2 * i + 1] = digits[*p & 15];
+        }
+        buf_add(out, text, 2 * n);
     }
 }
 

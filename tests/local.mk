@@ -24,4 +24,5 @@ include tests/decode/local.mk
 include tests/ir/local.mk
 include tests/guest/local.mk
 include tests/cli/local.mk
+include tests/gdb/local.mk
 include tests/real/local.mk

@@ -31,10 +31,14 @@ const struct virt_range virt_map[] = {
     [VIRT_RTC] = {0x101000, 0x1000, 11},
     [VIRT_CLINT] = {0x2000000, CLINT_SIZE, 0},
     [VIRT_PLIC] = {0xc000000, PLIC_SIZE, 0},
+    [VIRT_APLIC] = {0xc000000, APLIC_SIZE, 0},
+    [VIRT_APLIC_S] = {0xd000000, APLIC_SIZE, 0},
     [VIRT_UART] = {0x10000000, 0x1000, 10},
     [VIRT_VIRTIO] = {0x10001000, VIO_MMIO_SIZE, 1},
     [VIRT_FW_CFG] = {0x10100000, 0x1000, 0},
     [VIRT_FLASH] = {0x20000000, PFLASH_SIZE, 0},
+    [VIRT_IMSIC] = {0x24000000, IMSIC_SIZE, 0},
+    [VIRT_IMSIC_S] = {0x28000000, IMSIC_SIZE, 0},
     [VIRT_RAM] = {0x80000000, 0, 0},
 };
 
@@ -50,10 +54,10 @@ static_assert(BOARD_FW_FILES == FW_CFG_FILES && BOARD_PORTS == VIO_PORTS &&
                   BOARD_SEED == VIO_RNG_SEED,
               "as the devices have it");
 static_assert(CLINT_HARTS >= BOARD_CPUS, "each hart has its timer");
-static_assert(PLIC_CONTEXTS >= 2 * BOARD_CPUS, "two contexts a hart");
 
 static const char virt_name[] = "virt";
-static const char virt_doc[] = "RISC-V 64: CLINT, PLIC, 16550A, virtio-mmio; QEMU's memory map";
+static const char virt_doc[] = "RISC-V 64: CLINT, PLIC or AIA, 16550A, virtio-mmio; QEMU's "
+                               "memory map";
 
 /* ---- wires ---- */
 
@@ -62,7 +66,7 @@ struct board_hart *board_hart(struct board *b, uint64_t n)
     return n < b->attached ? &b->hart[n] : NULL;
 }
 
-static void hart_line(struct board *b, unsigned hart, unsigned irq, bool level)
+void board_line(struct board *b, unsigned hart, unsigned irq, bool level)
 {
     struct board_hart *h = board_hart(b, hart);
 
@@ -72,17 +76,12 @@ static void hart_line(struct board *b, unsigned hart, unsigned irq, bool level)
 
 static void msi_set(void *opaque, unsigned hart, bool level)
 {
-    hart_line(opaque, hart, RV_IRQ_MSI, level);
+    board_line(opaque, hart, RV_IRQ_MSI, level);
 }
 
 static void mti_set(void *opaque, unsigned hart, bool level)
 {
-    hart_line(opaque, hart, RV_IRQ_MTI, level);
-}
-
-static void plic_set(void *opaque, unsigned context, bool level)
-{
-    hart_line(opaque, context / 2, context % 2 ? RV_IRQ_SEI : RV_IRQ_MEI, level);
+    board_line(opaque, hart, RV_IRQ_MTI, level);
 }
 
 /* ---- what CPUs ask for ---- */
@@ -126,11 +125,16 @@ static void time_moved(void *opaque)
         b->hart[i].cpu->guest->timer_due(b->hart[i].cpu);
 }
 
+bool board_has_sbi(const struct board *b)
+{
+    return !b->config.firmware && !b->bare && !b->flashed;
+}
+
 static bool env_firmware(void *opaque, struct cpu *c)
 {
     struct board *b = opaque;
 
-    return !b->config.firmware && !b->bare && !b->flashed && sbi_call(b, c);
+    return board_has_sbi(b) && sbi_call(b, c);
 }
 
 static bool env_semihosting(void *opaque, struct cpu *c)
@@ -173,8 +177,7 @@ static void htif_end(void *opaque, bool failed, unsigned code)
 
 /* ---- the table of devices ---- */
 
-/* Takes d over, and puts it on the bus. */
-static int add(struct board *b, struct dev *d, enum virt_place place, unsigned slot, struct err *e)
+int virt_add(struct board *b, struct dev *d, enum virt_place place, unsigned slot, struct err *e)
 {
     const struct virt_range *r = &virt_map[place];
 
@@ -189,7 +192,7 @@ unsigned virt_irq(enum virt_place place, unsigned slot)
 
 static struct dev_line irq_of(struct board *b, enum virt_place place, unsigned slot)
 {
-    return plic_source(b->plic, virt_irq(place, slot));
+    return virt_line(b, virt_irq(place, slot));
 }
 
 static int add_cores(struct board *b, struct err *e)
@@ -206,19 +209,18 @@ static int add_cores(struct board *b, struct err *e)
     int rc;
 
     b->clint = clint_new("clint", c->mem, c->clock, c->log, &clint);
-    rc = add(b, clint_dev(b->clint), VIRT_CLINT, 0, e);
-    b->plic =
-        plic_new("plic", c->mem, c->clock, c->log, 2 * c->ncpus, (struct dev_line){plic_set, b, 0});
-    return add(b, plic_dev(b->plic), VIRT_PLIC, 0, rc ? NULL : e) ? -EINVAL : rc;
+    rc = virt_add(b, clint_dev(b->clint), VIRT_CLINT, 0, e);
+    return rc ? rc : virt_add_irqs(b, e);
 }
 
 static int add_chips(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;
-    int rc = add(b, finisher_new("test", c->mem, c->clock, c->log, finish, b), VIRT_TEST, 0, e);
+    int rc =
+        virt_add(b, finisher_new("test", c->mem, c->clock, c->log, finish, b), VIRT_TEST, 0, e);
 
     if (!rc)
-        rc = add(
+        rc = virt_add(
             b,
             goldfish_rtc_new("rtc", c->mem, c->clock, c->log, irq_of(b, VIRT_RTC, 0), c->epoch_ns),
             VIRT_RTC, 0, e);
@@ -226,7 +228,7 @@ static int add_chips(struct board *b, struct err *e)
         return rc;
     b->uart =
         uart16550_new("uart0", c->mem, c->clock, c->log, irq_of(b, VIRT_UART, 0), &c->console);
-    return add(b, uart16550_dev(b->uart), VIRT_UART, 0, e);
+    return virt_add(b, uart16550_dev(b->uart), VIRT_UART, 0, e);
 }
 
 /* The i-th virtio device, in the order in which they fill the slots, or NULL. */
@@ -263,9 +265,9 @@ static int add_slots(struct board *b, struct err *e)
         if (!v && b->slots >= VIRT_SLOTS)
             break;
         snprintf(name, sizeof name, "virtio%u", b->slots);
-        rc = add(b,
-                 vio_mmio_new(name, c->mem, c->clock, c->log, irq_of(b, VIRT_VIRTIO, b->slots), v),
-                 VIRT_VIRTIO, b->slots, e);
+        rc = virt_add(
+            b, vio_mmio_new(name, c->mem, c->clock, c->log, irq_of(b, VIRT_VIRTIO, b->slots), v),
+            VIRT_VIRTIO, b->slots, e);
     }
     return rc;
 }
@@ -281,7 +283,7 @@ static int add_flash(struct board *b, struct err *e)
 
         snprintf(name, sizeof name, "flash%u", i);
         d = pflash_new(name, c->mem, c->clock, c->log, i < c->nflash ? &c->flash[i] : NULL);
-        rc = add(b, d, VIRT_FLASH, i, e);
+        rc = virt_add(b, d, VIRT_FLASH, i, e);
         if (!rc)
             rc = pflash_fill(d, e);
     }
@@ -302,7 +304,7 @@ static int add_fw_cfg(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;
     struct fw_cfg *f = fw_cfg_new("fw_cfg", c->mem, c->clock, c->log);
-    int rc = add(b, fw_cfg_dev(f), VIRT_FW_CFG, 0, e);
+    int rc = virt_add(b, fw_cfg_dev(f), VIRT_FW_CFG, 0, e);
 
     fw_cfg_add_number(f, FW_CFG_CPUS, c->ncpus, 2);
     offer(f, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, b->kernel.data, b->kernel.len);
@@ -452,6 +454,7 @@ const struct cpu_env *board_env(struct board *b)
 void board_attach(struct board *b, struct cpu *c)
 {
     c->env = &b->env;
+    virt_attach_irqs(b, c);
     b->hart[b->attached++].cpu = c;
 }
 

@@ -57,6 +57,7 @@ enum {
     OPT_RNG_SEED,
     OPT_BARE,
     OPT_SEMIHOSTING,
+    OPT_INTERRUPTS,
 };
 
 /* clang-format off */
@@ -66,6 +67,7 @@ static const struct argp_option options[] = {
     {"cpus", OPT_CPUS, "N", 0, "Number of CPUs, 1 to 8 (1)", 10},
     {"memory", OPT_MEMORY, "SIZE", 0, "RAM, with K, M, G or T for powers of 1024 (512M)", 10},
     {"isa", OPT_ISA, "STRING", 0, "Extensions of the CPUs, as rv64imafdc_zba (all there are)", 10},
+    {"interrupts", OPT_INTERRUPTS, "plic|aplic|imsic", 0, "Interrupt controllers: a PLIC, the advanced interrupt architecture's APLIC, or its APLIC with an IMSIC for each CPU, which takes messages (plic)", 10},
     {"disk", OPT_DISK, "FILE[,ro]", 0, "A raw disk image of whole 512-byte sectors, read only with ,ro; may be repeated", 10},
     {"flash", OPT_FLASH, "FILE[,ro]", 0, "What the first bank of flash holds, and where it is kept: at most 32 MiB, whole 512-byte sectors; may be repeated for the second one; a bank without a file is erased.  With --firmware, the first bank is started in S-mode and finds the kernel in fw_cfg; with neither firmware nor kernel, it is started in M-mode by all CPUs", 10},
     {"fw-cfg", OPT_FW_CFG, "NAME=FILE|string:TEXT", 0, "A file that the guest finds in fw_cfg, by a name like opt/org.example/thing; may be repeated", 10},
@@ -374,6 +376,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_MACHINE:
         b->machine = arg;
+        return 0;
+    case OPT_INTERRUPTS:
+        b->interrupts = arg;
         return 0;
     case OPT_ISA:
         o->config.isa = arg;

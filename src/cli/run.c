@@ -680,8 +680,8 @@ static int make(struct run *r, struct err *e)
     r->pump.ctrl_c_pauses = r->o.debug;
     r->session = cmd_session_new(r->ctl);
     cmd_session_on_wait(r->session, wait_for_stop, r);
-    rc = dump_start(r, e);
-    return rc ? rc : open_gdb(r, e);
+    rc = open_gdb(r, e);
+    return rc ? rc : dump_start(r, e);
 }
 
 static void fini(struct run *r)

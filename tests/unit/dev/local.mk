@@ -1,9 +1,11 @@
 # The tests of src/dev.
 
 dev_tests = \
+    tests/unit/dev/aplic \
     tests/unit/dev/balloon \
     tests/unit/dev/clint \
     tests/unit/dev/fw_cfg \
+    tests/unit/dev/imsic \
     tests/unit/dev/net \
     tests/unit/dev/overlay \
     tests/unit/dev/p9 \
@@ -17,10 +19,12 @@ dev_tests = \
 check_PROGRAMS += $(dev_tests)
 TESTS += $(dev_tests)
 dev_test_headers = tests/unit/dev/dev_test.h tests/unit/unit.h
+tests_unit_dev_aplic_SOURCES = tests/unit/dev/aplic.c $(dev_test_headers)
 tests_unit_dev_clint_SOURCES = tests/unit/dev/clint.c $(dev_test_headers)
 tests_unit_dev_overlay_SOURCES = tests/unit/dev/overlay.c tests/unit/unit.h
 tests_unit_dev_fw_cfg_SOURCES = tests/unit/dev/fw_cfg.c $(dev_test_headers)
 tests_unit_dev_pflash_SOURCES = tests/unit/dev/pflash.c $(dev_test_headers)
+tests_unit_dev_imsic_SOURCES = tests/unit/dev/imsic.c $(dev_test_headers)
 tests_unit_dev_plic_SOURCES = tests/unit/dev/plic.c $(dev_test_headers)
 tests_unit_dev_rtc_SOURCES = tests/unit/dev/rtc.c $(dev_test_headers)
 tests_unit_dev_uart_SOURCES = tests/unit/dev/uart.c $(dev_test_headers)

@@ -1,0 +1,107 @@
+#!/bin/sh
+# GDB on a bare program: breakpoints, conditions, steps, watchpoints, calls, memory.
+. "$top_srcdir/tests/gdb/lib.sh"
+
+compile program "$top_srcdir/tests/gdb/program.c"
+result $? "the program compiles"
+machine "$work/program" --cpus 2
+
+gdb_says "$work/program" <<'END'
+info threads
+break round
+continue
+backtrace
+print total
+print pair
+next
+next
+print total
+finish
+delete
+tbreak work
+continue
+print n
+step
+step
+info source
+END
+has "break, backtrace, next, finish, step" 'CPU 0' 'CPU 1' 'Breakpoint 1 at' 'Breakpoint 1, round' \
+    '#0  round' '#1 .*main' '\$1 = 0' 'first = 1, second = 2' '\$3 = 90' 'main' \
+    'Temporary breakpoint 2, work' '= 10' 'Current source file is'
+
+gdb_says "$work/program" <<'END'
+break twice if x == 7
+continue
+print x
+print counter
+info breakpoints
+delete
+watch counter
+continue
+continue
+rwatch pair.second
+delete 3
+continue
+awatch total
+delete 4
+continue
+END
+has "conditions and watchpoints" 'Breakpoint 1, twice' '\$1 = 7' '\$2 = 7' 'target evals' \
+    'atchpoint 2: counter' 'atchpoint 2: counter' 'Old value = 7' 'New value = 8' \
+    'Old value = 8' 'New value = 9' 'read watchpoint 3: pair.second' 'access .*watchpoint 4: total'
+
+gdb_says "$work/program" <<'END'
+print twice(21)
+print work(4)
+break work
+continue
+return
+print $pc
+set var pair.first = 1000
+print pair
+print $misa
+print $mstatus
+set $a5 = 77
+print $a5
+set $mscratch = 0x1234
+print/x $mscratch
+find &text, +sizeof(text), 'f', 'o', 'u', 'n', 'd'
+x/s text
+info registers
+compare-sections .text
+END
+has "calls, return, registers, search, sums" '= 42' '= 12' 'Breakpoint 1, work' 'round' \
+    'first = 1000' 'MXL=64' '\[ .*MPP=' '= 77' '= 0x1234' '<text\+13>' 'a text to be found' \
+    '^pc ' 'matched'
+
+gdb_says "$work/program" <<'END'
+thread 2
+backtrace
+print spins[1] > 1000
+stepi
+stepi
+thread 1
+break other thread 2
+hbreak *round
+continue
+disable
+stepi 200
+monitor info breaks
+monitor continue
+maint print registers
+detach
+END
+has "threads, steps, monitor" '#0 .*other' '= 1' 'Breakpoint 2, round' 'no breakpoints' \
+    "use GDB's own" 'detached'
+
+sleep 0.3
+gdb_says "$work/program" <<'END'
+print total > 1000
+kill
+END
+has "the machine ran on behind the detach" '= 1'
+for _ in $(seq 50); do kill -0 "$machine" 2>/dev/null && sleep 0.1; done
+! kill -0 "$machine" 2>/dev/null
+result $? "kill ends it"
+end_machine
+plan

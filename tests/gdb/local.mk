@@ -1,0 +1,6 @@
+# The tests of tests/gdb: GDB itself.
+
+gdb_tests = \
+    tests/gdb/basic.sh
+TESTS += $(gdb_tests)
+EXTRA_DIST += $(gdb_tests) tests/gdb/lib.sh tests/gdb/program.c

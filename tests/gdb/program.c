@@ -1,0 +1,62 @@
+/* program.c - what GDB looks at in the tests: functions, variables, all harts busy. */
+struct pair {
+    int first;
+    long second;
+};
+
+volatile long tohost[8] __attribute__((aligned(64)));
+volatile int counter;
+volatile long total;
+struct pair pair = {1, 2};
+char text[] = "a text to be found";
+volatile long spins[8];
+
+__attribute__((noinline)) int twice(int x)
+{
+    return 2 * x;
+}
+
+__attribute__((noinline)) long work(int n)
+{
+    long sum = 0;
+
+    for (int i = 0; i < n; i++) {
+        counter = i;
+        sum += twice(i);
+    }
+    return sum;
+}
+
+__attribute__((noinline)) void round(void)
+{
+    total += work(10);
+    pair.first++;
+    pair.second -= 3;
+}
+
+void other(long hart)
+{
+    for (;;)
+        spins[hart]++;
+}
+
+int main(void)
+{
+    for (;;)
+        round();
+}
+
+char stacks[8][4096] __attribute__((aligned(16)));
+
+__asm__(".section .text.start, \"ax\"\n"
+        ".globl _start\n"
+        "_start:\n"
+        ".option push\n"
+        ".option norelax\n"
+        "la sp, stacks\n"
+        "addi t0, a0, 1\n"
+        "slli t0, t0, 12\n"
+        "add sp, sp, t0\n"
+        ".option pop\n"
+        "beqz a0, main\n"
+        "j other\n");
