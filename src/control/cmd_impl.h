@@ -21,7 +21,8 @@ struct cmd_session {
     unsigned cpu;            /* that commands look at */
     uint64_t disas_at;       /* where "disas" goes on; valid if disas_again */
     bool disas_again;
-    bool stopped; /* last_stop is valid */
+    bool kernel_sought; /* for an address that has no name; a name is always sought for */
+    bool stopped;       /* last_stop is valid */
     struct ctl_stop last_stop;
     enum cmd_next next;
 };

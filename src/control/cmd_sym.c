@@ -30,15 +30,16 @@ static const struct dbg_symbol *named(const struct cmd_job *j, const char *name)
     return s;
 }
 
-/* Likewise what an address is in. */
+/* Likewise what an address is in; but it is shown again and again, and is sought for once. */
 static const struct dbg_symbol *symbol_at(const struct cmd_job *j, uint64_t addr)
 {
     struct dbg_symbols *t = ctl_symbols(j->s->ctl);
     const struct dbg_symbol *s = dbg_symbols_at(t, addr);
 
-    if (!s && !dbg_kallsyms(t, machine_mem(j->m), NULL))
-        s = dbg_symbols_at(t, addr);
-    return s;
+    if (s || j->s->kernel_sought)
+        return s;
+    j->s->kernel_sought = true;
+    return dbg_kallsyms(t, machine_mem(j->m), NULL) ? NULL : dbg_symbols_at(t, addr);
 }
 
 static bool find_name(void *opaque, const char *name, uint64_t *value)

@@ -12,6 +12,7 @@ enum { RA = 1, SP = 2, FP = 8 }; /* of the integer registers, and in DWARF */
 
 #define PROLOGUE_MAX 4096 /* bytes of a function that are looked at */
 #define EPILOGUE_MAX 24   /* instructions */
+#define STACK_MAX    (1 << 20) /* bytes of a frame, for a guess */
 
 static bool load(void *opaque, uint64_t addr, uint64_t *value)
 {
@@ -195,16 +196,22 @@ static bool by_prologue(struct cpu *c, const struct dbg_frame *f, uint64_t start
            (!d.saved_fp || load(c, entry_sp + (uint64_t)d.fp, &caller->reg[FP]));
 }
 
-/* By the psABI's frame record: ra and the caller's frame pointer lie below where s0 points to. */
+/* By the psABI's frame record: ra and the caller's frame pointer lie below where s0 points to.  A
+ * function that calls none saves the latter alone, where ra would be: that is a place on the stack. */
 static bool by_frame_pointer(struct cpu *c, const struct dbg_frame *f, struct dbg_frame *caller)
 {
-    uint64_t fp = f->reg[FP];
+    uint64_t fp = f->reg[FP], top;
 
-    if (fp & 7 || fp < f->reg[SP])
+    if (fp & 7 || fp < f->reg[SP] || !load(c, fp - 8, &top))
         return false;
     keep(f, caller, 0);
     caller->cfa = caller->reg[SP] = fp;
-    return load(c, fp - 8, &caller->pc) && load(c, fp - 16, &caller->reg[FP]);
+    if (f->interrupted && top >= fp && top - fp < STACK_MAX && !(top & 7)) {
+        caller->reg[FP] = top;
+        return true;
+    }
+    caller->pc = top;
+    return load(c, fp - 16, &caller->reg[FP]);
 }
 
 /* Linux returns from a trap by this; all registers of what was interrupted lie on the stack, pc

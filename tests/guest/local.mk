@@ -23,6 +23,7 @@ endif
 bare_tests = \
     tests/guest/riscv64/flash.sh \
     tests/guest/riscv64/htif.sh \
-    tests/guest/riscv64/semihosting.sh
+    tests/guest/riscv64/semihosting.sh \
+    tests/guest/riscv64/symbols.sh
 TESTS += $(bare_tests)
 EXTRA_DIST += $(bare_tests) tests/guest/riscv64/bare.sh
