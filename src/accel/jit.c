@@ -66,6 +66,9 @@ static bool run_block(struct jit_accel *ja, struct cpu *c, const struct jit_bloc
         refused(ja, c);
     } else if (left == JIT_LEFT_BUDGET && !c->pending) {
         ja->tails++;
+        /* A single instruction is carried out whatever probe is at it. */
+        if (c->budget == 1 && interp_probe_stops(ja->interp, c))
+            return false;
         return interpret(ja, c, c->budget);
     }
     return left != JIT_LEFT_STOP;
