@@ -53,7 +53,7 @@ struct check {
 
 static int reach(struct check *k, size_t from, uint64_t to, unsigned depth)
 {
-    if (to >= k->len || (to <= from && from))
+    if (to >= k->len || to <= from)
         return err_set(k->e, EINVAL, "agent expression: from byte %zu no way leads to %u", from,
                        (unsigned)to);
     if (k->depth[to] != NOT_REACHED && k->depth[to] != depth)
@@ -108,8 +108,9 @@ static int check_one(struct check *k, size_t at)
 /* What is not reached is not looked at: jumps lead forward, so one pass sees all that is. */
 static int check(struct check *k)
 {
-    int rc = reach(k, 0, 0, 0);
+    int rc = 0;
 
+    k->depth[0] = 0;
     for (size_t at = 0; at < k->len && !rc; at++)
         if (k->depth[at] != NOT_REACHED)
             rc = check_one(k, at);
