@@ -69,16 +69,36 @@ HELPER(ebreak)
     return 0;
 }
 
+static void csr_events(struct rv_cpu *h, uint64_t what, uint64_t operand, uint64_t old_satp)
+{
+    cpu_event(&h->cpu, what & RV_CSR_WRITES ? CPU_EVENT_REG_WRITE : CPU_EVENT_REG_READ,
+              what & 0xfff, operand);
+    if (h->satp != old_satp)
+        cpu_event(&h->cpu, CPU_EVENT_SPACE, old_satp, h->satp);
+}
+
+/* If somebody may stop behind it, it is carried out alone: the unit goes on to the result and the next
+ * pc, and has its end there. */
 static uint64_t csr(struct rv_cpu *h, uint64_t what, uint64_t operand)
 {
-    uint64_t old = 0;
+    const uint32_t events =
+        BIT(CPU_EVENT_REG_READ) | BIT(CPU_EVENT_REG_WRITE) | BIT(CPU_EVENT_SPACE);
+    bool wanted = h->cpu.debug && h->cpu.debug->events & events;
+    uint64_t old = 0, satp = h->satp;
+    uint8_t leave = h->cpu.leave;
 
+    if (wanted && !h->cpu.precise) {
+        h->cpu.access = CPU_PRECISE;
+        h->cpu.leave = 1;
+        return 0;
+    }
     if (rv_csr_access(h, what & 0xfff, what >> 12 & 3, what & RV_CSR_WRITES, operand, &old)) {
         rv_raise_illegal(h);
         return old;
     }
-    cpu_event(&h->cpu, what & RV_CSR_WRITES ? CPU_EVENT_REG_WRITE : CPU_EVENT_REG_READ,
-              what & 0xfff, operand);
+    csr_events(h, what, operand, satp);
+    if (wanted)
+        h->cpu.leave = leave;
     return old;
 }
 
@@ -130,9 +150,12 @@ HELPER(wfi)
     if (!supervisor_may(h, RV_MSTATUS_TW)) {
         rv_raise_illegal(h);
     } else if (!(rv_mip(h) & h->mie)) {
+        uint8_t leave = h->cpu.leave;
+
         h->cpu.halted = 1;
         h->cpu.pending = 1;
         cpu_event(&h->cpu, CPU_EVENT_HALT, 0, 0);
+        h->cpu.leave = leave; /* the unit ends behind it anyway, with the next pc */
     }
     return 0;
 }
