@@ -118,6 +118,85 @@ START_TEST(addresses)
 }
 END_TEST
 
+START_TEST(points)
+{
+    setup();
+    ok("break *0x80200004 if a0 == 3", "breakpoint 1 at 0x80200004");
+    ok("continue", "count 5");
+    ok("condition 1", "");
+    ok("continue", "count 7");
+    ok("ignore 1 2", "");
+    ok("continue", "count 13");
+    ok("info breaks", "  *0x80200004\n");
+    ok("disable all", "");
+    ok("tbreak phys:0x80200000", "breakpoint 2 at 0x80200000");
+    ok("continue", "breakpoint 2, CPU 0, count 14");
+    bad("delete 2", "no breakpoint 2");
+    ok("enable 1", "");
+    ok("continue", "breakpoint 1, CPU 0, count 15");
+    ok("delete all", "");
+    ok("info breaks", "no breakpoints");
+    ok("watch u32[sp+8]", "watchpoint 3 of 4 bytes at 0x8");
+    ok("rwatch pc-4, 16 if a0", "watchpoint 4 of 16 bytes at 0x80200000");
+    ok("awatch phys:0x80200000,2", "watchpoint 5 of 2 bytes at 0x80200000");
+    ok("watch u8[u32[0]+4] + 1", "watchpoint 6 of 8 bytes at 0x1");
+    ok("info breaks", "physical");
+    ok("catch trap load-page-fault", "catchpoint 7");
+    ok("catch interrupt supervisor timer interrupt", "catchpoint 8");
+    ok("catch reg-write satp if a0 == 1", "catchpoint 9");
+    ok("catch device-read 0x10000000-0x100000ff", "catchpoint 10");
+    ok("catch syscall 64 if a0 == 1", "catchpoint 11");
+    ok("info breaks", "trap 13 (load page fault)");
+    ok("info breaks", "reg-write 384");
+    ok("info breaks", "syscall if a7 == 64 && (a0 == 1)");
+    ok("condition 11 a1", "");
+    ok("info breaks", "syscall if a1\n");
+    bad("catch trap nonsense", "neither a number");
+    bad("catch reg-write a0", "neither a number");
+    bad("catch mode 3-2", "nothing is in it");
+    bad("catch syscall write", "not a number");
+    bad("break", "what?");
+    bad("break pc if", "column 1");
+    bad("break file.c:12", "no code of this line");
+    bad("watch pc,0", "cannot be watched");
+    bad("watch -1,2", "cannot be watched");
+    bad("watch 0,0x7fffffffffffffff", "cannot be watched");
+    bad("condition 3 (", "column");
+    bad("condition 99 1", "no breakpoint 99");
+    bad("ignore 3", "how many");
+    bad("enable x", "not a number");
+    teardown();
+}
+END_TEST
+
+START_TEST(values)
+{
+    setup();
+    ok("print 1 + 2", "3 = 0x3");
+    ok("print -1", "-1 = 0xffffffffffffffff");
+    ok("print 2u - 3", "18446744073709551615 = ");
+    ok("print/x u32[pc]", "0x150513");
+    ok("print/d s8[pc+3]", "0\n");
+    ok("print/t 5", "0b101");
+    ok("print/o 8", "010");
+    ok("print/c 65", "65 'A'");
+    ok("print/u -1", "18446744073709551615");
+    ok("print/a pc", "0x80200000\n");
+    bad("print/q 1", "formats");
+    bad("print/xx 1", "formats");
+    bad("print/x", "column 1");
+    bad("symbol pc", "no symbol at 0x80200000");
+    bad("symbol nosuch", "nosuch: neither");
+    bad("line", "no line is known");
+    bad("list", "no line is known");
+    bad("symbols", "no Linux kernel");
+    bad("symbols /nonexistent", "/nonexistent");
+    ok("backtrace", "#0   0x0000000080200000\n");
+    bad("backtrace 0", "1 to 1000");
+    teardown();
+}
+END_TEST
+
 /* The completions of a line, with blanks between. */
 static const char *all(const char *line)
 {
@@ -137,13 +216,15 @@ START_TEST(completion)
     ck_assert_str_eq(all("st"), "step ");
     ck_assert_str_eq(all("re"), "regs reset ");
     ck_assert_str_eq(all("zz"), "");
-    ck_assert_ptr_nonnull(strstr(all(""), "break continue "));
+    ck_assert_ptr_nonnull(strstr(all(""), "break catch condition continue "));
     ck_assert_str_eq(all("info c"), "counters cpus ");
     ck_assert_str_eq(all("i ti"), "time ");
-    ck_assert_str_eq(all("help wa"), "walk ");
+    ck_assert_str_eq(all("help wal"), "walk ");
     ck_assert_str_eq(all("regs sst"), "sstatus ");
     ck_assert_str_eq(all("regs a0 sst"), "sstatus ");
     ck_assert_str_eq(all("x/4xw sat"), "satp ");
+    ck_assert_str_eq(all("catch sy"), "syscall ");
+    ck_assert_str_eq(all("catch reg"), "reg-read reg-write ");
     ck_assert_str_eq(all("step x"), "");
     ck_assert_str_eq(all("frob x"), "");
     teardown();
@@ -176,4 +257,4 @@ START_TEST(waiting)
 }
 END_TEST
 
-UNIT_MAIN("control/cmd", table, lines, addresses, completion, waiting)
+UNIT_MAIN("control/cmd", table, lines, addresses, points, values, completion, waiting)

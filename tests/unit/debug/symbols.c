@@ -1,4 +1,4 @@
-/* symbols.c - names of code: from files, by name and by address; names that are like another. */
+/* symbols.c - names of code and data: from files, by name and by address; names that are like another. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -121,8 +121,9 @@ START_TEST(by_address)
     ck_assert_str_eq(at(TEXT + 0xff), " <memcpy+0x7f>"); /* without a size: to the next */
     ck_assert_str_eq(at(TEXT + 0x1c3), " <twice+0x3>");
     ck_assert_str_eq(at(TEXT + 0x1c4), "");
-    ck_assert_str_eq(at(0x40), "");
-    ck_assert_str_eq(at(0x48), "");
+    ck_assert_str_eq(at(0x3f), "");
+    ck_assert_str_eq(at(0x47), " <datum+0x7>");
+    ck_assert_str_eq(at(0x48), " <label_of_data>");
     ck_assert_str_eq(at(UINT64_MAX), "");
     teardown();
 }
@@ -135,12 +136,20 @@ START_TEST(by_name)
     ck_assert_ptr_null(dbg_symbols_named(t, "hot_loop", 1));
     ck_assert_ptr_null(dbg_symbols_named(t, "hot", 0));
     ck_assert_ptr_null(dbg_symbols_named(t, "", 0));
-    ck_assert_ptr_null(dbg_symbols_named(t, "datum", 0));
+    ck_assert(dbg_symbols_named(t, "hot_loop", 0)->code);
+    ck_assert(!dbg_symbols_named(t, "datum", 0)->code);
+    ck_assert(dbg_symbols_named(t, "datum", 0)->sized);
+    ck_assert(!dbg_symbols_named(t, "memcpy", 0)->sized);
     ck_assert_ptr_null(dbg_symbols_named(t, "elsewhere", 0));
     ck_assert_uint_eq(dbg_symbols_named(t, "twice", 0)->start, TEXT + 0x180);
     ck_assert_uint_eq(dbg_symbols_named(t, "twice", 1)->start, TEXT + 0x1c0);
-    ck_assert_str_eq(dbg_symbols_prefixed(t, "hot", 1)->name, "hot_inner");
+    ck_assert_str_eq(dbg_symbols_prefixed(t, "hot", 1)->name, "hot_loop");
     ck_assert_ptr_null(dbg_symbols_prefixed(t, "hot", 2));
+    ck_assert_uint_eq(dbg_symbols_count(t), 8);
+    dbg_symbols_add(t, "hot_air", UINT64_MAX - 15, true);
+    dbg_symbols_added(t);
+    ck_assert_str_eq(dbg_symbols_prefixed(t, "hot", 0)->name, "hot_air");
+    ck_assert_str_eq(at(UINT64_MAX - 1), " <hot_air+0xe>");
     teardown();
 }
 END_TEST
@@ -211,7 +220,7 @@ START_TEST(no_symbols)
     f.s[4].sh_size = 0;
     refused("names no code");
     make();
-    f.s[1].sh_flags = SHF_ALLOC;
+    f.s[1].sh_flags = f.s[2].sh_flags = 0;
     refused("names no code");
     ck_assert_str_eq(at(TEXT + 0x10), " <hot_loop>"); /* of the good one */
     teardown();
