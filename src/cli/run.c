@@ -87,7 +87,7 @@ static const struct argp_option options[] = {
     {"counters", OPT_COUNTERS, NULL, 0, "In the end, print all counters to standard error", 40},
     {"dump", OPT_DUMP, "WHAT[,...]", 0, "Show each block of code of WHAT (a symbol, an ADDRESS, or START-END up to END; virtual, of whatever address space) when it is translated, before it runs, so that those which are gone in the end are not missed: guest code, IR before and after each pass, host code.  In the end, a line for each that is still there says how it is linked to others.  How often a block runs is not counted", 40},
     {"dump-out", OPT_DUMP_OUT, "FILE", 0, "Where --dump writes to (standard error)", 40},
-    {"symbols", OPT_SYMBOLS, "FILE[@OFFSET]", 0, "An ELF file whose names of code --dump and the debugger may use, as vmlinux or a static program of the guest; OFFSET is added to its addresses.  Those of an ELF kernel or firmware are known without; may be repeated", 40},
+    {"symbols", OPT_SYMBOLS, "FILE[@OFFSET]", 0, "An ELF file whose names, lines and frames --dump and the debugger may use, as vmlinux or a static program of the guest; OFFSET is added to its addresses.  Those of an ELF kernel or firmware are known without; may be repeated", 40},
     {"hash", OPT_HASH, NULL, 0, "In the end, print the count and a hash of the machine's state to standard error", 40},
     {"gdb", OPT_GDB, "[ADDR:]PORT|unix:PATH", 0, "Listen for GDB (target remote); on 127.0.0.1 unless an address is named; may be repeated", 40},
     {"wait", OPT_WAIT, NULL, 0, "Wait before the first instruction until GDB or the console lets the machine run", 40},

@@ -166,6 +166,8 @@ static bool names_before(struct table *k)
     uint64_t last = u32(k, k->markers + (k->nmarkers - 1) * 4);
     uint64_t most = last + MARKED * (NAME_BYTES + 2), at = k->markers - align8(last);
 
+    if (align8(last) > k->markers)
+        return false;
     while (at >= 8 && k->markers - at <= most) {
         if (names_at(k, at))
             return true;
