@@ -586,14 +586,15 @@ void machine_watches_changed(struct machine *m)
 {
     const struct cpu_debug *d = m->cpu[0]->debug;
 
+    /* First, for their old lists may be gone, and marks look at them. */
+    for (unsigned i = 0; i < m->config.board.ncpus; i++)
+        tlb_watch(&m->cpu[i]->tlb, d ? d->vpages : NULL, d ? d->nvpages : 0);
     mark_watched(m, false);
     m->watched.len = 0;
     for (size_t i = 0; d && i < d->nwatches; i++)
         if (d->watches[i].physical)
             note_pages(m, &d->watches[i]);
     mark_watched(m, true);
-    for (unsigned i = 0; i < m->config.board.ncpus; i++)
-        tlb_watch(&m->cpu[i]->tlb, d ? d->vpages : NULL, d ? d->nvpages : 0);
 }
 
 void machine_probes_changed(struct machine *m, struct cpu_pcs virtual, struct cpu_pcs physical)
