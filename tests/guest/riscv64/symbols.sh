@@ -57,10 +57,10 @@ console() {
 line() { grep -nF "$1" "$work/full.c" | head -n 1 | cut -d: -f1; }
 
 echo "$source" | program full c -g
-at_leaf=$(line "return x * 3") at_counter=$(line "counter += x") at_loop=$(line "sum += inner")
+at_counter=$(line "counter += x") at_loop=$(line "sum += inner")
 
 for engine in $engines; do
-    console 0 full "b leaf\nb *leaf\nb full.c:$at_counter\nline full.c:$at_loop\ni b\nl inner\n"
+    console 0 full "b leaf\nb *leaf\nb full.c:$at_counter\nline full.c:$at_loop\ni b\nl inner\ndisas outer 20\n"
     result $? "places by name and line ($engine)"
     said "a function, behind its prologue" "breakpoint 1 at 0x80000004 leaf+0x4 at"
     said "exactly its start" "breakpoint 2 at 0x80000000 leaf at"
@@ -68,6 +68,7 @@ for engine in $engines; do
     said "a line in a loop: once" "full.c:$at_loop"
     [ "$(grep -c "full.c:$at_loop" "$work/out")" = 1 ]
     result $? "and not more often"
+    said "where jumps lead" " <outer+0x"
     said "the source" "=>    $at_counter      counter += x;"
 
     console 0 full "tb leaf if a0 == 3\nc\nbt\np counter\np/x u32[counter]\np/d s8[bytes+2]\np/a ra\nsymbol counter\nx/1i pc\ni b\n"
