@@ -17,4 +17,5 @@ libglovebox_a_SOURCES += \
     src/dev/virtio/p9_fid.c src/dev/virtio/p9_impl.h \
     src/dev/virtio/queue.c src/dev/virtio/queue.h \
     src/dev/virtio/rng.c src/dev/virtio/rng.h \
+    src/dev/virtio/transport.c src/dev/virtio/transport.h \
     src/dev/virtio/virtio.c src/dev/virtio/virtio.h
