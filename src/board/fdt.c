@@ -16,6 +16,7 @@
 
 #define ROOM         65536      /* for everything but the command line */
 #define SIZE_MAX_FDT (2u << 20) /* Linux maps no more */
+#define SLACK        4096       /* free, for boot loaders that change the tree where it is */
 
 enum { PHANDLE_PLIC = 1, PHANDLE_TEST = 2, PHANDLE_CPU = 0x10, PHANDLE_INTC = 0x20 };
 
@@ -350,15 +351,17 @@ int virt_fdt(struct board *b, void **dtb, size_t *len, struct err *e)
     size_t size = ROOM + (b->config.append ? strlen(b->config.append) : 0);
     struct tree t = {.board = b};
 
-    if (size > SIZE_MAX_FDT)
+    if (size > SIZE_MAX_FDT - SLACK)
         return err_set(e, EINVAL, "the kernel command line is too long: %zu bytes", size - ROOM);
-    t.fdt = calloc(1, size);
+    t.fdt = calloc(1, size + SLACK);
     if (!t.fdt)
         return err_set(e, ENOMEM, "no memory for the device tree");
     check(&t, fdt_create(t.fdt, (int)size));
     check(&t, fdt_finish_reservemap(t.fdt));
     root(&t);
     check(&t, fdt_finish(t.fdt));
+    if (!t.status)
+        check(&t, fdt_open_into(t.fdt, t.fdt, (int)(fdt_totalsize(t.fdt) + SLACK)));
     if (t.status) {
         free(t.fdt);
         return err_set(e, EINVAL, "device tree: %s", fdt_strerror(t.status));

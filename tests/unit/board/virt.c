@@ -73,6 +73,29 @@ START_TEST(device_tree)
 }
 END_TEST
 
+/* Boot loaders change it where it lies: U-Boot puts it right below its own data. */
+START_TEST(device_tree_room)
+{
+    struct rig r;
+    size_t len;
+    void *fdt;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    fdt = mem_host(r.mem, rv_x(r.cpu[0], 11), 1, true);
+    board_dtb(r.board, &len);
+    ck_assert_uint_eq(fdt_totalsize(fdt), len);
+    for (unsigned i = 0; i < 16; i++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "glovebox,property-%u", i);
+        ck_assert_int_eq(fdt_setprop_u64(fdt, fdt_path_offset(fdt, "/chosen"), name, i), 0);
+    }
+    ck_assert_int_eq(fdt_check_full(fdt, len), 0);
+    rig_fini(&r);
+}
+END_TEST
+
 /* References lead to the nodes that they mean. */
 START_TEST(device_tree_links)
 {
@@ -371,5 +394,5 @@ START_TEST(described)
 }
 END_TEST
 
-UNIT_MAIN("board/virt", device_tree, device_tree_links, start_with_sbi, start_with_firmware, wires,
-          supervisor_timer, finisher, state, bad_configs, described)
+UNIT_MAIN("board/virt", device_tree, device_tree_room, device_tree_links, start_with_sbi,
+          start_with_firmware, wires, supervisor_timer, finisher, state, bad_configs, described)
