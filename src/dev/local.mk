@@ -7,6 +7,7 @@ libglovebox_a_SOURCES += \
     src/dev/goldfish_rtc.c src/dev/goldfish_rtc.h \
     src/dev/htif.c src/dev/htif.h \
     src/dev/pci.c src/dev/pci.h \
+    src/dev/pcie_host.c src/dev/pcie_host.h \
     src/dev/plic.c src/dev/plic.h \
     src/dev/uart16550.c src/dev/uart16550.h \
     src/dev/virtio/balloon.c src/dev/virtio/balloon.h \

@@ -6,6 +6,7 @@ dev_tests = \
     tests/unit/dev/net \
     tests/unit/dev/p9 \
     tests/unit/dev/pci \
+    tests/unit/dev/pcie_host \
     tests/unit/dev/plic \
     tests/unit/dev/rng \
     tests/unit/dev/rtc \
@@ -18,6 +19,7 @@ dev_test_headers = tests/unit/dev/dev_test.h tests/unit/unit.h
 tests_unit_dev_clint_SOURCES = tests/unit/dev/clint.c $(dev_test_headers)
 pci_test_headers = tests/unit/dev/pci_test.h $(dev_test_headers)
 tests_unit_dev_pci_SOURCES = tests/unit/dev/pci.c $(pci_test_headers)
+tests_unit_dev_pcie_host_SOURCES = tests/unit/dev/pcie_host.c $(pci_test_headers)
 tests_unit_dev_plic_SOURCES = tests/unit/dev/plic.c $(dev_test_headers)
 tests_unit_dev_rtc_SOURCES = tests/unit/dev/rtc.c $(dev_test_headers)
 tests_unit_dev_uart_SOURCES = tests/unit/dev/uart.c $(dev_test_headers)
