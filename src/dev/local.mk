@@ -17,6 +17,7 @@ libglovebox_a_SOURCES += \
     src/dev/virtio/net.c src/dev/virtio/net.h \
     src/dev/virtio/p9.c src/dev/virtio/p9.h \
     src/dev/virtio/p9_fid.c src/dev/virtio/p9_impl.h \
+    src/dev/virtio/pci.c src/dev/virtio/pci.h \
     src/dev/virtio/queue.c src/dev/virtio/queue.h \
     src/dev/virtio/rng.c src/dev/virtio/rng.h \
     src/dev/virtio/transport.c src/dev/virtio/transport.h \
