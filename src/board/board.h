@@ -25,6 +25,9 @@
 /* How a guest ended its machine. */
 enum board_end { BOARD_RUNNING, BOARD_POWEROFF, BOARD_REBOOT, BOARD_FAILED };
 
+/* How virtio devices are attached. */
+enum board_virtio { BOARD_VIRTIO_MMIO, BOARD_VIRTIO_PCI };
+
 struct host_share;
 
 /* All strings and doors outlive the board. */
@@ -47,6 +50,7 @@ struct board_config {
     uint64_t timebase;       /* guest timer ticks a second: 10 MHz on virt */
     uint64_t epoch_ns;       /* what the real-time clock says at reset (Unix time, ns) */
     struct dev_chars console;
+    enum board_virtio virtio;
     struct dev_disk disks[BOARD_DISKS];
     unsigned ndisks;
     struct dev_net nets[BOARD_NETS];
@@ -95,7 +99,7 @@ size_t board_devices(const struct board *b, struct dev *const **devs);
 void board_state(struct board *b, struct snap *s);
 /* The flattened device tree, valid until the board is freed. */
 const void *board_dtb(const struct board *b, size_t *len);
-/* The memory map and devices as text, for `glovebox machine`. */
+/* The memory map and devices, those on PCI too, as text, for `glovebox machine`. */
 void board_describe(const struct board *b, struct buf *out);
 /* Names of machines, one a line with its description. */
 void board_list(struct buf *out);

@@ -12,12 +12,14 @@
 #include "board/board.h"
 #include "board/load.h"
 #include "dev/clint.h"
+#include "dev/pcie_host.h"
 #include "dev/plic.h"
 #include "dev/uart16550.h"
 #include "guest/riscv64/riscv64.h"
 
 enum virt_place {
-    VIRT_ROM, VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PLIC, VIRT_UART, VIRT_VIRTIO, VIRT_RAM
+    VIRT_ROM, VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PCIE_IO, VIRT_PLIC, VIRT_UART, VIRT_VIRTIO,
+    VIRT_PCIE, VIRT_PCIE_MEM, VIRT_RAM
 };
 
 /* Of virtio, one after the other: there are at least so many, and more if devices need them. */
@@ -29,7 +31,7 @@ struct virt_range {
     unsigned irq; /* of the PLIC, or of the first slot; 0: none */
 };
 extern const struct virt_range virt_map[];
-/* The interrupt of a slot of virtio, or of another place with slot 0. */
+/* The interrupt of a slot of virtio, of a wire of PCI, or of another place with slot 0. */
 unsigned virt_irq(enum virt_place place, unsigned slot);
 
 #define SBI_COUNTERS 32
@@ -64,7 +66,9 @@ struct board {
     struct clint *clint;
     struct plic *plic;
     struct uart16550 *uart;
-    unsigned slots; /* of virtio */
+    struct pcie_host *pcie;
+    struct dev_msi msi; /* what takes messages as interrupts; nothing, with a PLIC alone */
+    unsigned slots;     /* of virtio-mmio */
     struct dev *htif;          /* or NULL; in devs too */
     struct semihost *semihost; /* or NULL */
 
@@ -78,6 +82,8 @@ struct board {
 
 /* The hart, or NULL if there is none of this number. */
 struct board_hart *board_hart(struct board *b, uint64_t n);
+/* PCI's window of memory above RAM. */
+struct virt_range virt_pcie_high(const struct board *b);
 /* The end of the machine, from inside a CPU's run. */
 void board_ended(struct board *b, enum board_end how, unsigned code);
 

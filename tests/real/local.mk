@@ -10,6 +10,7 @@ real_tests = \
     tests/real/determinism.sh \
     tests/real/firmware.sh \
     tests/real/harts.sh \
+    tests/real/pci.sh \
     tests/real/probe.sh \
     tests/real/verify_broken.sh
 TESTS += $(real_tests)
