@@ -46,6 +46,8 @@ struct board_config {
                                 is; there is no SBI */
     bool semihosting;        /* M- and S-mode may call the host */
     struct host_share *semihosting_files; /* or NULL: it has no files */
+    const char *interrupts;  /* controllers: "plic", "aplic", or "imsic", which is both kinds of the
+                                advanced interrupt architecture; NULL: plic */
     uint64_t load_addr;      /* of a raw kernel; UINT64_MAX: not given */
     uint64_t timebase;       /* guest timer ticks a second: 10 MHz on virt */
     uint64_t epoch_ns;       /* what the real-time clock says at reset (Unix time, ns) */

@@ -18,8 +18,18 @@
 #define SIZE_MAX_FDT (2u << 20) /* Linux maps no more */
 #define SLACK        4096       /* free, for boot loaders that change the tree where it is */
 
-enum { PHANDLE_PLIC = 1, PHANDLE_TEST = 2, PHANDLE_MSI = 3 };
-enum { PHANDLE_CPU = 0x10, PHANDLE_INTC = 0x20 };
+/* PHANDLE_IRQ is the controller that devices are wired to.  S-mode's IMSIC follows M-mode's. */
+enum {
+    PHANDLE_IRQ = 1,
+    PHANDLE_TEST = 2,
+    PHANDLE_APLIC_M = 3,
+    PHANDLE_IMSIC = 4,
+    PHANDLE_CPU = 0x10,
+    PHANDLE_INTC = 0x20
+};
+
+/* The second cell of an APLIC's interrupt. */
+enum { IRQ_LEVEL_HIGH = 4 };
 
 /* The tree while it is written; the first error stays. */
 struct tree {
@@ -77,7 +87,7 @@ static void flag(struct tree *t, const char *name)
     bytes(t, name, NULL, 0);
 }
 
-#define CELLS 96 /* in one property: interrupts for four slots of PCI */
+#define CELLS 112 /* in one property: interrupts for four slots of PCI */
 
 static void cells(struct tree *t, const char *name, const uint32_t *values, size_t n)
 {
@@ -193,18 +203,30 @@ static void pmu_node(struct tree *t)
 
 /* ---- devices ---- */
 
-/* Wires into each hart: of two interrupts of its own. */
+/* Wires into each hart: of one interrupt of its own, or of two. */
 static void hart_wires(struct tree *t, uint32_t first, uint32_t second)
 {
     uint32_t wires[4 * BOARD_CPUS];
-    unsigned n = t->board->attached;
+    unsigned n = 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        wires[4 * i] = wires[4 * i + 2] = PHANDLE_INTC + i;
-        wires[4 * i + 1] = first;
-        wires[4 * i + 3] = second;
+    for (unsigned i = 0; i < t->board->attached; i++) {
+        wires[n++] = PHANDLE_INTC + i;
+        wires[n++] = first;
+        if (second) {
+            wires[n++] = PHANDLE_INTC + i;
+            wires[n++] = second;
+        }
     }
-    cells(t, "interrupts-extended", wires, 4 * n);
+    cells(t, "interrupts-extended", wires, n);
+}
+
+/* The wire of a device. */
+static void interrupt(struct tree *t, uint32_t irq)
+{
+    const uint32_t level[] = {irq, IRQ_LEVEL_HIGH};
+
+    u32(t, "interrupt-parent", PHANDLE_IRQ);
+    cells(t, "interrupts", level, t->board->plic ? 1 : 2);
 }
 
 /* A device node without its end: name, window, and the interrupt if it has one. */
@@ -216,26 +238,85 @@ static void device(struct tree *t, const char *name, enum virt_place place, unsi
 
     begin_at(t, name, base);
     reg(t, base, size ? size : r->size);
-    if (r->irq) {
-        u32(t, "interrupt-parent", PHANDLE_PLIC);
-        u32(t, "interrupts", virt_irq(place, slot));
-    }
+    if (r->irq)
+        interrupt(t, virt_irq(place, slot));
 }
 
-static void interrupt_nodes(struct tree *t)
+static void plic_node(struct tree *t)
 {
     static const char plic[] = "sifive,plic-1.0.0\0riscv,plic0";
-    static const char clint[] = "sifive,clint0\0riscv,clint0";
 
     device(t, "plic", VIRT_PLIC, 0, 0);
     bytes(t, "compatible", plic, sizeof plic);
-    u32(t, "phandle", PHANDLE_PLIC);
-    u32(t, "riscv,ndev", PLIC_SOURCES);
+    u32(t, "phandle", PHANDLE_IRQ);
+    u32(t, "riscv,ndev", SOURCES);
     flag(t, "interrupt-controller");
     u32(t, "#interrupt-cells", 1);
     u32(t, "#address-cells", 0);
     hart_wires(t, RV_IRQ_MEI, RV_IRQ_SEI);
     end(t);
+}
+
+/* The external interrupts of a level; firmware keeps M-mode's from whom it starts. */
+static void level_props(struct tree *t, enum virt_level level, bool wired)
+{
+    if (wired)
+        hart_wires(t, level == VIRT_M ? RV_IRQ_MEI : RV_IRQ_SEI, 0);
+    if (level == VIRT_M && board_has_sbi(t->board))
+        str(t, "status", "disabled");
+}
+
+static void imsic_node(struct tree *t, enum virt_level level)
+{
+    static const char imsics[] = "qemu,imsics\0riscv,imsics";
+
+    device(t, "interrupt-controller", VIRT_IMSIC + level, 0,
+           (uint64_t)t->board->attached * IMSIC_PAGE);
+    bytes(t, "compatible", imsics, sizeof imsics);
+    u32(t, "phandle", PHANDLE_IMSIC + level);
+    flag(t, "interrupt-controller");
+    u32(t, "#interrupt-cells", 0);
+    flag(t, "msi-controller");
+    u32(t, "#msi-cells", 0);
+    u32(t, "riscv,num-ids", IMSIC_IDS);
+    level_props(t, level, true);
+    end(t);
+}
+
+static void aplic_node(struct tree *t, enum virt_level level)
+{
+    static const char aplic[] = "qemu,aplic\0riscv,aplic";
+    static const uint32_t delegation[] = {PHANDLE_IRQ, 1, SOURCES};
+
+    device(t, "interrupt-controller", VIRT_APLIC + level, 0, 0);
+    bytes(t, "compatible", aplic, sizeof aplic);
+    u32(t, "phandle", level == VIRT_M ? PHANDLE_APLIC_M : PHANDLE_IRQ);
+    flag(t, "interrupt-controller");
+    u32(t, "#interrupt-cells", 2);
+    u32(t, "#address-cells", 0);
+    u32(t, "riscv,num-sources", SOURCES);
+    if (level == VIRT_M) {
+        u32(t, "riscv,children", PHANDLE_IRQ);
+        cells(t, "riscv,delegation", delegation, ARRAY_LEN(delegation));
+    }
+    if (t->board->imsic[level])
+        u32(t, "msi-parent", PHANDLE_IMSIC + level);
+    level_props(t, level, !t->board->imsic[level]);
+    end(t);
+}
+
+static void interrupt_nodes(struct tree *t)
+{
+    static const char clint[] = "sifive,clint0\0riscv,clint0";
+
+    for (enum virt_level i = VIRT_M; i < VIRT_LEVELS; i++) {
+        if (t->board->imsic[i])
+            imsic_node(t, i);
+        if (t->board->aplic[i])
+            aplic_node(t, i);
+    }
+    if (t->board->plic)
+        plic_node(t);
 
     device(t, "clint", VIRT_CLINT, 0, 0);
     bytes(t, "compatible", clint, sizeof clint);
@@ -273,7 +354,7 @@ static void chip_nodes(struct tree *t)
 enum { PCI_SPACE_IO = 0x1000000, PCI_SPACE_32 = 0x2000000, PCI_SPACE_64 = 0x3000000 };
 enum { PCI_SLOT_SHIFT = 11, PCI_PINS = 4, PCI_PIN_MASK = 7 };
 
-/* The interrupts repeat after four slots. */
+/* The interrupts repeat after four slots.  A wire has as many cells as in interrupt(). */
 static void pcie_interrupts(struct tree *t)
 {
     static const uint32_t mask[] = {(PCIE_WIRES - 1) << PCI_SLOT_SHIFT, 0, 0, PCI_PIN_MASK};
@@ -285,8 +366,10 @@ static void pcie_interrupts(struct tree *t)
             *c++ = 0;
             *c++ = 0;
             *c++ = pin + 1;
-            *c++ = PHANDLE_PLIC;
+            *c++ = PHANDLE_IRQ;
             *c++ = virt_irq(VIRT_PCIE, pcie_host_wire(slot, pin));
+            if (!t->board->plic)
+                *c++ = IRQ_LEVEL_HIGH;
         }
     cells(t, "interrupt-map", map, (size_t)(c - map));
     cells(t, "interrupt-map-mask", mask, ARRAY_LEN(mask));
@@ -326,7 +409,7 @@ static void pcie_node(struct tree *t)
     u32(t, "linux,pci-domain", 0);
     flag(t, "dma-coherent");
     if (t->board->msi.send)
-        u32(t, "msi-parent", PHANDLE_MSI);
+        u32(t, "msi-parent", PHANDLE_IMSIC + VIRT_S);
     pcie_interrupts(t);
     end(t);
 }

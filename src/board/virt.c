@@ -31,8 +31,12 @@ const struct virt_range virt_map[] = {
     [VIRT_CLINT] = {0x2000000, CLINT_SIZE, 0},
     [VIRT_PCIE_IO] = {0x3000000, 0x10000, 0},
     [VIRT_PLIC] = {0xc000000, PLIC_SIZE, 0},
+    [VIRT_APLIC] = {0xc000000, APLIC_SIZE, 0},
+    [VIRT_APLIC_S] = {0xd000000, APLIC_SIZE, 0},
     [VIRT_UART] = {0x10000000, 0x1000, 10},
     [VIRT_VIRTIO] = {0x10001000, VIO_MMIO_SIZE, 1},
+    [VIRT_IMSIC] = {0x24000000, IMSIC_SIZE, 0},
+    [VIRT_IMSIC_S] = {0x28000000, IMSIC_SIZE, 0},
     [VIRT_PCIE] = {0x30000000, PCIE_ECAM_SIZE, 0x20},
     [VIRT_PCIE_MEM] = {0x40000000, 0x40000000, 0},
     [VIRT_RAM] = {0x80000000, 0, 0},
@@ -51,11 +55,10 @@ static_assert(VIRT_SLOTS_MAX >= BOARD_DISKS + BOARD_NETS + BOARD_SHARES + 3,
 static_assert(VIRT_SLOTS_MAX < PCIE_SLOTS, "on PCI too");
 static_assert(BOARD_PORTS == VIO_PORTS && BOARD_SEED == VIO_RNG_SEED, "as the devices have it");
 static_assert(CLINT_HARTS >= BOARD_CPUS, "each hart has its timer");
-static_assert(PLIC_CONTEXTS >= 2 * BOARD_CPUS, "two contexts a hart");
 
 static const char virt_name[] = "virt";
-static const char virt_doc[] =
-    "RISC-V 64: CLINT, PLIC, 16550A, PCI Express, virtio; QEMU's memory map";
+static const char virt_doc[] = "RISC-V 64: CLINT, PLIC or AIA, 16550A, PCI Express, virtio; "
+                               "QEMU's memory map";
 
 /* ---- wires ---- */
 
@@ -64,7 +67,7 @@ struct board_hart *board_hart(struct board *b, uint64_t n)
     return n < b->attached ? &b->hart[n] : NULL;
 }
 
-static void hart_line(struct board *b, unsigned hart, unsigned irq, bool level)
+void board_line(struct board *b, unsigned hart, unsigned irq, bool level)
 {
     struct board_hart *h = board_hart(b, hart);
 
@@ -74,17 +77,12 @@ static void hart_line(struct board *b, unsigned hart, unsigned irq, bool level)
 
 static void msi_set(void *opaque, unsigned hart, bool level)
 {
-    hart_line(opaque, hart, RV_IRQ_MSI, level);
+    board_line(opaque, hart, RV_IRQ_MSI, level);
 }
 
 static void mti_set(void *opaque, unsigned hart, bool level)
 {
-    hart_line(opaque, hart, RV_IRQ_MTI, level);
-}
-
-static void plic_set(void *opaque, unsigned context, bool level)
-{
-    hart_line(opaque, context / 2, context % 2 ? RV_IRQ_SEI : RV_IRQ_MEI, level);
+    board_line(opaque, hart, RV_IRQ_MTI, level);
 }
 
 /* ---- what CPUs ask for ---- */
@@ -128,11 +126,16 @@ static void time_moved(void *opaque)
         b->hart[i].cpu->guest->timer_due(b->hart[i].cpu);
 }
 
+bool board_has_sbi(const struct board *b)
+{
+    return !b->config.firmware && !b->bare;
+}
+
 static bool env_firmware(void *opaque, struct cpu *c)
 {
     struct board *b = opaque;
 
-    return !b->config.firmware && !b->bare && sbi_call(b, c);
+    return board_has_sbi(b) && sbi_call(b, c);
 }
 
 static bool env_semihosting(void *opaque, struct cpu *c)
@@ -175,8 +178,7 @@ static void htif_end(void *opaque, bool failed, unsigned code)
 
 /* ---- the table of devices ---- */
 
-/* Takes d over, and puts it on the bus. */
-static int add(struct board *b, struct dev *d, enum virt_place place, unsigned slot, struct err *e)
+int virt_add(struct board *b, struct dev *d, enum virt_place place, unsigned slot, struct err *e)
 {
     const struct virt_range *r = &virt_map[place];
 
@@ -191,7 +193,7 @@ unsigned virt_irq(enum virt_place place, unsigned slot)
 
 static struct dev_line irq_of(struct board *b, enum virt_place place, unsigned slot)
 {
-    return plic_source(b->plic, virt_irq(place, slot));
+    return virt_line(b, virt_irq(place, slot));
 }
 
 static int add_cores(struct board *b, struct err *e)
@@ -208,19 +210,18 @@ static int add_cores(struct board *b, struct err *e)
     int rc;
 
     b->clint = clint_new("clint", c->mem, c->clock, c->log, &clint);
-    rc = add(b, clint_dev(b->clint), VIRT_CLINT, 0, e);
-    b->plic =
-        plic_new("plic", c->mem, c->clock, c->log, 2 * c->ncpus, (struct dev_line){plic_set, b, 0});
-    return add(b, plic_dev(b->plic), VIRT_PLIC, 0, rc ? NULL : e) ? -EINVAL : rc;
+    rc = virt_add(b, clint_dev(b->clint), VIRT_CLINT, 0, e);
+    return rc ? rc : virt_add_irqs(b, e);
 }
 
 static int add_chips(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;
-    int rc = add(b, finisher_new("test", c->mem, c->clock, c->log, finish, b), VIRT_TEST, 0, e);
+    int rc =
+        virt_add(b, finisher_new("test", c->mem, c->clock, c->log, finish, b), VIRT_TEST, 0, e);
 
     if (!rc)
-        rc = add(
+        rc = virt_add(
             b,
             goldfish_rtc_new("rtc", c->mem, c->clock, c->log, irq_of(b, VIRT_RTC, 0), c->epoch_ns),
             VIRT_RTC, 0, e);
@@ -228,7 +229,7 @@ static int add_chips(struct board *b, struct err *e)
         return rc;
     b->uart =
         uart16550_new("uart0", c->mem, c->clock, c->log, irq_of(b, VIRT_UART, 0), &c->console);
-    return add(b, uart16550_dev(b->uart), VIRT_UART, 0, e);
+    return virt_add(b, uart16550_dev(b->uart), VIRT_UART, 0, e);
 }
 
 /* The i-th virtio device, in the order in which they fill the slots, or NULL. */
@@ -268,7 +269,7 @@ static int add_pcie(struct board *b, struct err *e)
     int rc;
 
     b->pcie = pcie_host_new("pcie", c->mem, c->clock, c->log, irq_of(b, VIRT_PCIE, 0));
-    rc = add(b, pcie_host_dev(b->pcie), VIRT_PCIE, 0, e);
+    rc = virt_add(b, pcie_host_dev(b->pcie), VIRT_PCIE, 0, e);
     if (!rc)
         rc = pcie_host_window(b->pcie, "pcie-io", true, io->base, io->size, e);
     if (!rc)
@@ -305,9 +306,9 @@ static int add_slots(struct board *b, struct err *e)
         if (!v && b->slots >= VIRT_SLOTS)
             break;
         snprintf(name, sizeof name, "virtio%u", b->slots);
-        rc = add(b,
-                 vio_mmio_new(name, c->mem, c->clock, c->log, irq_of(b, VIRT_VIRTIO, b->slots), v),
-                 VIRT_VIRTIO, b->slots, e);
+        rc = virt_add(
+            b, vio_mmio_new(name, c->mem, c->clock, c->log, irq_of(b, VIRT_VIRTIO, b->slots), v),
+            VIRT_VIRTIO, b->slots, e);
     }
     return rc;
 }
@@ -442,6 +443,7 @@ const struct cpu_env *board_env(struct board *b)
 void board_attach(struct board *b, struct cpu *c)
 {
     c->env = &b->env;
+    virt_attach_irqs(b, c);
     b->hart[b->attached++].cpu = c;
 }
 

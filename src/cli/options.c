@@ -55,6 +55,7 @@ enum {
     OPT_RNG_SEED,
     OPT_BARE,
     OPT_SEMIHOSTING,
+    OPT_INTERRUPTS,
 };
 
 /* clang-format off */
@@ -64,6 +65,7 @@ static const struct argp_option options[] = {
     {"cpus", OPT_CPUS, "N", 0, "Number of CPUs, 1 to 8 (1)", 10},
     {"memory", OPT_MEMORY, "SIZE", 0, "RAM, with K, M, G or T for powers of 1024 (512M)", 10},
     {"isa", OPT_ISA, "STRING", 0, "Extensions of the CPUs, as rv64imafdc_zba (all there are)", 10},
+    {"interrupts", OPT_INTERRUPTS, "plic|aplic|imsic", 0, "Interrupt controllers: a PLIC, the advanced interrupt architecture's APLIC, or its APLIC with an IMSIC for each CPU, which takes messages (plic)", 10},
     {"disk", OPT_DISK, "FILE[,ro]", 0, "A raw disk image of whole 512-byte sectors, read only with ,ro; may be repeated", 10},
     {"net", OPT_NET, "user|tap=IF", 0, "A network: the program's own, with ,hostfwd=tcp:[ADDR]:PORT-:PORT (or udp; 127.0.0.1 without ADDR) from a port of the host's to one of the guest's, and ,restrict to allow nothing else; or an interface of the host's; ,mac=... for either; may be repeated", 10},
     {"share", OPT_SHARE, "DIR,tag=NAME[,ro]", 0, "A folder of the host's: mount -t 9p -o trans=virtio NAME ... in the guest; may be repeated", 10},
@@ -369,6 +371,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_MACHINE:
         b->machine = arg;
+        return 0;
+    case OPT_INTERRUPTS:
+        b->interrupts = arg;
         return 0;
     case OPT_ISA:
         o->config.isa = arg;

@@ -1,6 +1,7 @@
 # The files of src/dev.
 
 libglovebox_a_SOURCES += \
+    src/dev/aplic.c src/dev/aplic.h \
     src/dev/clint.c src/dev/clint.h \
     src/dev/dev.c src/dev/device.h src/dev/ticks.h \
     src/dev/finisher.c src/dev/finisher.h \
@@ -8,7 +9,9 @@ libglovebox_a_SOURCES += \
     src/dev/htif.c src/dev/htif.h \
     src/dev/pci.c src/dev/pci.h \
     src/dev/pcie_host.c src/dev/pcie_host.h \
+    src/dev/imsic.c src/dev/imsic.h \
     src/dev/plic.c src/dev/plic.h \
+    src/dev/sources.c src/dev/sources.h \
     src/dev/uart16550.c src/dev/uart16550.h \
     src/dev/virtio/balloon.c src/dev/virtio/balloon.h \
     src/dev/virtio/blk.c src/dev/virtio/blk.h \

@@ -11,6 +11,7 @@ real_tests = \
     tests/real/firmware.sh \
     tests/real/harts.sh \
     tests/real/pci.sh \
+    tests/real/interrupts.sh \
     tests/real/probe.sh \
     tests/real/verify_broken.sh
 TESTS += $(real_tests)

@@ -56,6 +56,11 @@ found "INTA of slots 2 and 6" " SiFive PLIC +34 .* virtio1, virtio5"
 found "INTA of slot 3" " SiFive PLIC +35 .* virtio2"
 found "INTA of slot 4" " SiFive PLIC +32 .* virtio3"
 
+# With an IMSIC, messages.
+probe --disk "$work/disk,ro" --interrupts imsic --cpus 2
+found "MSI-X: a disk" "^GUEST-DISK vda 6144 $sum"
+found "MSI-X: a vector for its queue" "[1-9][0-9]* +.*PCI-MSIX-0000:00:01.0 +1 Edge +virtio0-req.0"
+
 # Without outside events every run is the same.
 probe --disk "$work/disk,ro" --hash
 hash=$(tail -n 1 "$work/err")

@@ -1,8 +1,10 @@
 # The tests of src/dev.
 
 dev_tests = \
+    tests/unit/dev/aplic \
     tests/unit/dev/balloon \
     tests/unit/dev/clint \
+    tests/unit/dev/imsic \
     tests/unit/dev/net \
     tests/unit/dev/p9 \
     tests/unit/dev/pci \
@@ -18,10 +20,12 @@ dev_tests = \
 check_PROGRAMS += $(dev_tests)
 TESTS += $(dev_tests)
 dev_test_headers = tests/unit/dev/dev_test.h tests/unit/unit.h
+tests_unit_dev_aplic_SOURCES = tests/unit/dev/aplic.c $(dev_test_headers)
 tests_unit_dev_clint_SOURCES = tests/unit/dev/clint.c $(dev_test_headers)
 pci_test_headers = tests/unit/dev/pci_test.h $(dev_test_headers)
 tests_unit_dev_pci_SOURCES = tests/unit/dev/pci.c $(pci_test_headers)
 tests_unit_dev_pcie_host_SOURCES = tests/unit/dev/pcie_host.c $(pci_test_headers)
+tests_unit_dev_imsic_SOURCES = tests/unit/dev/imsic.c $(dev_test_headers)
 tests_unit_dev_plic_SOURCES = tests/unit/dev/plic.c $(dev_test_headers)
 tests_unit_dev_rtc_SOURCES = tests/unit/dev/rtc.c $(dev_test_headers)
 tests_unit_dev_uart_SOURCES = tests/unit/dev/uart.c $(dev_test_headers)

@@ -88,6 +88,19 @@ static inline void rig_set_mtvec(struct rvasm *p, unsigned at)
     rv_csr(p, RV_CSRW, ZERO, CSR_MTVEC, T0);
 }
 
+/* Part of a handler: when s4 is `rounds`, hart 0 ends the machine. */
+static inline void rig_end_after(struct rvasm *p, unsigned rounds)
+{
+    rv_addi(p, A0, ZERO, (int)rounds);
+    unsigned on = rv_branch(p, RV_BNE, S4, A0, 0);
+    unsigned other = rv_branch(p, RV_BNE, S0, ZERO, 0);
+    rv_li(p, A0, FINISH);
+    rv_li(p, A1, 0x5555);
+    rv_sw(p, A1, A0, 0);
+    rv_to_here(p, on);
+    rv_to_here(p, other);
+}
+
 /*
  * Timers, interrupts between harts, waiting, atomics and a lot of stores; hart 0 ends the
  * machine after `rounds` timer interrupts.
@@ -114,14 +127,7 @@ static inline void rig_busy_program(struct rvasm *p, unsigned rounds)
     rv_addi(p, S4, S4, 1);
     rv_addi(p, A1, ZERO, 1);
     rv_sw(p, A1, S9, 0); /* the other hart's */
-    rv_addi(p, A0, ZERO, (int)rounds);
-    unsigned on = rv_branch(p, RV_BNE, S4, A0, 0);
-    unsigned other = rv_branch(p, RV_BNE, S0, ZERO, 0);
-    rv_li(p, A0, FINISH);
-    rv_li(p, A1, 0x5555);
-    rv_sw(p, A1, A0, 0);
-    rv_to_here(p, on);
-    rv_to_here(p, other);
+    rig_end_after(p, rounds);
     rv_mret(p);
 
     rv_to_here(p, start);
