@@ -54,6 +54,7 @@ enum {
     OPT_SHARE,
     OPT_PORT,
     OPT_BALLOON,
+    OPT_VIRTIO,
     OPT_RNG_SEED,
     OPT_BARE,
     OPT_SEMIHOSTING,
@@ -76,6 +77,7 @@ static const struct argp_option options[] = {
     {"port", OPT_PORT, "NAME=FILE|unix:PATH|pty", 0, "A port of a virtio console: /dev/virtio-ports/NAME, or with console as NAME /dev/hvc0; may be repeated", 10},
     {"balloon", OPT_BALLOON, "SIZE", 0, "A memory balloon, which gives free memory back to the host; the guest is asked to give up SIZE, which may be 0", 10},
     {"rng-seed", OPT_RNG_SEED, "N|host", 0, "What the entropy device's bytes are made from (0); with host, runs are not alike", 10},
+    {"virtio", OPT_VIRTIO, "mmio|pci", 0, "How disks and other virtio devices are attached (mmio)", 10},
     {"dtb-out", OPT_DTB_OUT, "FILE", 0, "Write the device tree to FILE", 10},
     {NULL, 0, NULL, 0, "What it starts with:", 20},
     {"kernel", OPT_KERNEL, "FILE", 0, "The same as KERNEL: an ELF program, a Linux Image, either with gzip, or raw bytes", 20},
@@ -304,6 +306,16 @@ static int balloon(struct cli_options *o, const char *text, struct err *e)
     return cli_size("--balloon", text, &o->config.board.balloon_bytes, e);
 }
 
+static int virtio(struct cli_options *o, const char *text, struct err *e)
+{
+    bool pci = !strcmp(text, "pci");
+
+    if (!pci && strcmp(text, "mmio"))
+        return err_set(e, EINVAL, "--virtio: mmio or pci, not \"%.60s\"", text);
+    o->config.board.virtio = pci ? BOARD_VIRTIO_PCI : BOARD_VIRTIO_MMIO;
+    return 0;
+}
+
 static int semihosting(struct cli_options *o, const char *text, struct err *e)
 {
     struct cli_share *s = &o->semihosting;
@@ -345,6 +357,8 @@ static int parse_value(struct cli_options *o, int key, const char *arg, struct e
         return cli_port(&o->doors, arg, e);
     case OPT_BALLOON:
         return balloon(o, arg, e);
+    case OPT_VIRTIO:
+        return virtio(o, arg, e);
     case OPT_RNG_SEED:
         return cli_rng_seed(&o->doors, &c->board, arg, e);
     case OPT_SEMIHOSTING:
@@ -421,6 +435,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_SHARE:
     case OPT_PORT:
     case OPT_BALLOON:
+    case OPT_VIRTIO:
     case OPT_RNG_SEED:
     case OPT_SEMIHOSTING:
         return parse_value(o, key, arg, &e) ? cli_refuse(o, &e) : 0;

@@ -12,6 +12,7 @@ real_tests = \
     tests/real/firmware.sh \
     tests/real/flash.sh \
     tests/real/harts.sh \
+    tests/real/pci.sh \
     tests/real/interrupts.sh \
     tests/real/probe.sh \
     tests/real/verify_broken.sh \
