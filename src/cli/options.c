@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/number.h"
 #include "host/host_clock.h"
+#include "host/host_file.h"
 
 #define DEFAULT_MEMORY (UINT64_C(512) << 20)
 #define DEFAULT_APPEND "console=ttyS0"

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "cli/doors.h"
-#include "host/host_file.h"
+#include "host/host_disk.h"
 #include "machine/machine.h"
 
 struct cli_options;

@@ -16,6 +16,7 @@
 #include "cli/pump.h"
 #include "control/cmd.h"
 #include "host/host_clock.h"
+#include "host/host_file.h"
 #include "script/console.h"
 
 #define PROMPT         "(glovebox) "

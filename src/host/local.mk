@@ -2,6 +2,7 @@
 
 libglovebox_a_SOURCES += \
     src/host/host_clock.c src/host/host_clock.h \
+    src/host/host_disk.c src/host/host_disk.h \
     src/host/host_entropy.c src/host/host_entropy.h \
     src/host/host_file.c src/host/host_file.h \
     src/host/host_port.c src/host/host_port.h \
