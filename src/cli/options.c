@@ -64,7 +64,7 @@ static const struct argp_option options[] = {
     {"cpus", OPT_CPUS, "N", 0, "Number of CPUs, 1 to 8 (1)", 10},
     {"memory", OPT_MEMORY, "SIZE", 0, "RAM, with K, M, G or T for powers of 1024 (512M)", 10},
     {"isa", OPT_ISA, "STRING", 0, "Extensions of the CPUs, as rv64imafdc_zba (all there are)", 10},
-    {"disk", OPT_DISK, "FILE[,ro]", 0, "A raw disk image of whole 512-byte sectors, read only with ,ro; may be repeated", 10},
+    {"disk", OPT_DISK, "FILE|URI[,ro]", 0, "A disk image of whole 512-byte sectors, raw, or with ,format=qcow2 that, which may build on others if ,backing is said too; or an NBD server's disk, as nbd://HOST/EXPORT or nbd+unix:///EXPORT?socket=PATH; read only with ,ro; may be repeated", 10},
     {"net", OPT_NET, "user|tap=IF", 0, "A network: the program's own, with ,hostfwd=tcp:[ADDR]:PORT-:PORT (or udp; 127.0.0.1 without ADDR) from a port of the host's to one of the guest's, and ,restrict to allow nothing else; or an interface of the host's; ,mac=... for either; may be repeated", 10},
     {"share", OPT_SHARE, "DIR,tag=NAME[,ro]", 0, "A folder of the host's: mount -t 9p -o trans=virtio NAME ... in the guest; may be repeated", 10},
     {"port", OPT_PORT, "NAME=FILE|unix:PATH|pty", 0, "A port of a virtio console: /dev/virtio-ports/NAME, or with console as NAME /dev/hvc0; may be repeated", 10},
@@ -163,17 +163,9 @@ static int memory(struct cli_options *o, const char *text, struct err *e)
 
 static int disk(struct cli_options *o, const char *text, struct err *e)
 {
-    size_t len = strlen(text);
-    bool ro = len > 3 && !strcmp(text + len - 3, ",ro");
-
     if (o->ndisks == BOARD_DISKS)
         return err_set(e, EINVAL, "--disk: %.100s is one too many; %d fit", text, BOARD_DISKS);
-    if (!len)
-        return err_set(e, EINVAL, "--disk: which file?");
-    o->disk[o->ndisks].path = xstrdup(text);
-    o->disk[o->ndisks].path[len - (ro ? 3 : 0)] = 0;
-    o->disk[o->ndisks++].read_only = ro;
-    return 0;
+    return cli_disk(&o->disk[o->ndisks++], text, e);
 }
 
 static int tlb_policy(const char *name, enum tlb_policy *policy)
@@ -419,82 +411,23 @@ int cli_options_check(struct cli_options *o, struct err *e)
     return 0;
 }
 
-/* ---- disks ---- */
-
-static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
-{
-    struct cli_disk *d = opaque;
-    struct err e;
-    int rc = host_disk_read(d->disk, offset, buf, len, &e);
-
-    if (rc)
-        log_warn(d->log, "%s", e.msg);
-    return rc;
-}
-
-static int disk_write(void *opaque, uint64_t offset, const void *buf, size_t len)
-{
-    struct cli_disk *d = opaque;
-    struct err e;
-    int rc = host_disk_write(d->disk, offset, buf, len, &e);
-
-    if (rc)
-        log_warn(d->log, "%s", e.msg);
-    return rc;
-}
-
-static int disk_flush(void *opaque)
-{
-    struct cli_disk *d = opaque;
-    struct err e;
-    int rc = host_disk_flush(d->disk, &e);
-
-    if (rc)
-        log_warn(d->log, "%s", e.msg);
-    return rc;
-}
-
-static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
-{
-    struct cli_disk *d = opaque;
-    struct err e;
-    int rc = host_disk_zero(d->disk, offset, len, &e);
-
-    if (rc)
-        log_warn(d->log, "%s", e.msg);
-    return rc;
-}
+/* ---- what is opened ---- */
 
 int cli_disks_open(const struct cli_options *o, struct cli_disk *opened,
                    struct machine_config *config, struct err *e)
 {
-    for (unsigned i = 0; i < o->ndisks; i++) {
-        struct host_disk *d = host_disk_open(o->disk[i].path, o->disk[i].read_only, e);
+    int rc = 0;
 
-        if (!d)
-            return err_prefix(e, "--disk");
-        opened[i] = (struct cli_disk){d, o->log};
-        config->board.disks[i] = (struct dev_disk){
-            .read = disk_read,
-            .write = disk_write,
-            .flush = disk_flush,
-            .zero = disk_zero,
-            .opaque = &opened[i],
-            .size = host_disk_size(d),
-            .read_only = host_disk_read_only(d),
-        };
-    }
+    for (unsigned i = 0; i < o->ndisks && !rc; i++)
+        rc = cli_disk_open(&o->disk[i], &opened[i], &config->board.disks[i], o->log, e);
     config->board.ndisks = o->ndisks;
-    return 0;
+    return rc;
 }
 
 void cli_disks_close(struct cli_disk *opened)
 {
-    for (unsigned i = 0; i < BOARD_DISKS; i++) {
-        if (opened[i].disk)
-            host_disk_close(opened[i].disk);
-        opened[i].disk = NULL;
-    }
+    for (unsigned i = 0; i < BOARD_DISKS; i++)
+        cli_disk_close(&opened[i]);
 }
 
 static int open_semihosting(struct cli_options *o, struct err *e)

@@ -10,25 +10,16 @@
 #include <argp.h>
 
 #include "base/log.h"
+#include "cli/disks.h"
 #include "cli/doors.h"
-#include "host/host_disk.h"
 #include "machine/machine.h"
 
 struct cli_options;
 
-/* A disk of one machine. */
-struct cli_disk {
-    struct host_disk *disk;
-    struct log *log;
-};
-
 struct cli_options {
     struct log *log;
     struct machine_config config; /* board.console and board.disks are filled later */
-    struct {
-        char *path; /* owned */
-        bool read_only;
-    } disk[BOARD_DISKS];
+    struct cli_disk_option disk[BOARD_DISKS];
     unsigned ndisks;
     struct cli_disk open[BOARD_DISKS];
     struct cli_doors doors;

@@ -10,80 +10,39 @@
 
 #include "base/mem_alloc.h"
 
-struct host_disk {
-    int fd;
-    bool read_only;
-    uint64_t size;
-    char *path;
-};
+/* ---- any kind ---- */
 
-static int check_kind(const struct host_disk *d, struct err *e)
+void host_disk_init(struct host_disk *d, const struct host_disk_ops *ops, const char *name,
+                    bool read_only)
 {
-    struct stat st;
-    if (fstat(d->fd, &st) < 0)
-        return err_sys(e, errno, "%s", d->path);
-    if (S_ISDIR(st.st_mode))
-        return err_set(e, EISDIR, "%s: is a directory, not a disk image", d->path);
-    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-        return err_set(e, EINVAL, "%s: neither a file nor a block device", d->path);
-    return 0;
+    d->ops = ops;
+    d->name = xstrdup(name);
+    d->read_only = read_only;
 }
 
-static int check_size(struct host_disk *d, struct err *e)
+int host_disk_check_size(const struct host_disk *d, struct err *e)
 {
-    off_t size = lseek(d->fd, 0, SEEK_END); /* for block devices too */
-    if (size < 0)
-        return err_sys(e, errno, "%s: cannot tell its size", d->path);
-    d->size = (uint64_t)size;
     if (d->size < HOST_SECTOR)
-        return err_set(e, EINVAL, "%s: too small for a disk: %llu bytes", d->path,
+        return err_set(e, EINVAL, "%s: too small for a disk: %llu bytes", d->name,
                        (unsigned long long)d->size);
     if (d->size % HOST_SECTOR)
         return err_set(e, EINVAL,
                        "%s: %llu bytes are not whole sectors of %u (truncate -s %%%u would pad it)",
-                       d->path, (unsigned long long)d->size, HOST_SECTOR, HOST_SECTOR);
+                       d->name, (unsigned long long)d->size, HOST_SECTOR, HOST_SECTOR);
     return 0;
 }
 
-/* A lock of the open file, not of the process: it ends when the file is closed. */
-static int lock(const struct host_disk *d, struct err *e)
+int host_disk_close(struct host_disk *d, struct err *e)
 {
-    struct flock l = {.l_type = d->read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(d->fd, F_OFD_SETLK, &l) == 0)
-        return 0;
-    if (errno == EAGAIN || errno == EACCES)
-        return err_set(e, EBUSY, "%s: in use by another emulator; take a copy%s", d->path,
-                       d->read_only ? "" : ", or open it read-only in both");
-    return 0; /* a file system without locks */
-}
+    char *name;
+    int rc;
 
-struct host_disk *host_disk_open(const char *path, bool read_only, struct err *e)
-{
-    struct host_disk *d = xcalloc(1, sizeof *d);
-    d->path = xstrdup(path);
-    d->read_only = read_only;
-    /* not to wait for the other end of a FIFO, which is refused below */
-    d->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
-    if (d->fd < 0 && errno == EISDIR)
-        err_set(e, EISDIR, "%s: is a directory, not a disk image", path);
-    else if (d->fd < 0 && !read_only && (errno == EACCES || errno == EROFS || errno == EPERM))
-        err_sys(e, errno, "%s: cannot be written (a read-only disk may do)", path);
-    else if (d->fd < 0)
-        err_sys(e, errno, "%s", path);
-    else if (check_kind(d, e) == 0 && check_size(d, e) == 0 && lock(d, e) == 0)
-        return d;
-    host_disk_close(d);
-    return NULL;
-}
-
-void host_disk_close(struct host_disk *d)
-{
     if (!d)
-        return;
-    if (d->fd >= 0)
-        close(d->fd);
-    free(d->path);
-    free(d);
+        return 0;
+    name = d->name;
+    rc = d->ops->close(d, e);
+    free(name);
+    return rc;
 }
 
 uint64_t host_disk_size(const struct host_disk *d)
@@ -96,78 +55,203 @@ bool host_disk_read_only(const struct host_disk *d)
     return d->read_only;
 }
 
-const char *host_disk_path(const struct host_disk *d)
+const char *host_disk_name(const struct host_disk *d)
 {
-    return d->path;
+    return d->name;
 }
 
-static int check_range(const struct host_disk *d, uint64_t offset, size_t len, struct err *e)
+static int check_range(const struct host_disk *d, uint64_t offset, uint64_t len, struct err *e)
 {
     if (offset <= d->size && len <= d->size - offset)
         return 0;
-    return err_set(e, EINVAL, "%s: %zu bytes at %llu are beyond its end", d->path, len,
-                   (unsigned long long)offset);
+    return err_set(e, EINVAL, "%s: %llu bytes at %llu are beyond its end", d->name,
+                   (unsigned long long)len, (unsigned long long)offset);
+}
+
+static int check_write(const struct host_disk *d, uint64_t offset, uint64_t len, struct err *e)
+{
+    int rc = check_range(d, offset, len, e);
+
+    return !rc && d->read_only ? err_set(e, EROFS, "%s: is open read-only", d->name) : rc;
 }
 
 int host_disk_read(struct host_disk *d, uint64_t offset, void *data, size_t len, struct err *e)
 {
-    int r = check_range(d, offset, len, e);
-    for (char *p = data; r == 0 && len;) {
-        ssize_t n = pread(d->fd, p, len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_sys(e, errno, "%s: cannot read", d->path);
-        if (n == 0)
-            return err_set(e, EIO, "%s: has become shorter", d->path);
-        p += n;
-        len -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return r;
+    int rc = check_range(d, offset, len, e);
+
+    return rc ? rc : d->ops->read(d, offset, data, len, e);
 }
 
 int host_disk_write(struct host_disk *d, uint64_t offset, const void *data, size_t len,
                     struct err *e)
 {
-    int r = check_range(d, offset, len, e);
-    if (r == 0 && d->read_only)
-        return err_set(e, EROFS, "%s: is open read-only", d->path);
-    for (const char *p = data; r == 0 && len;) {
-        ssize_t n = pwrite(d->fd, p, len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_sys(e, errno, "%s: cannot write", d->path);
-        p += n;
-        len -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return r;
+    int rc = check_write(d, offset, len, e);
+
+    return rc ? rc : d->ops->write(d, offset, data, len, e);
 }
 
 int host_disk_zero(struct host_disk *d, uint64_t offset, uint64_t len, struct err *e)
 {
-    static const char zeroes[64 * 1024];
-    int r = check_range(d, offset, len, e);
-    if (r == 0 && d->read_only)
-        return err_set(e, EROFS, "%s: is open read-only", d->path);
-    if (r == 0 && len &&
-        fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) ==
-            0)
-        return 0;
-    while (r == 0 && len) {
-        size_t n = len < sizeof zeroes ? (size_t)len : sizeof zeroes;
-        r = host_disk_write(d, offset, zeroes, n, e);
-        offset += n;
-        len -= n;
-    }
-    return r;
+    int rc = check_write(d, offset, len, e);
+
+    return rc || !len ? rc : d->ops->zero(d, offset, len, e);
 }
 
 int host_disk_flush(struct host_disk *d, struct err *e)
 {
-    if (d->read_only || fdatasync(d->fd) == 0)
+    return d->read_only ? 0 : d->ops->flush(d, e);
+}
+
+int host_disk_write_zeroes(struct host_disk *d, uint64_t offset, uint64_t len, struct err *e)
+{
+    static const char zeroes[64 * 1024];
+    int rc = 0;
+
+    while (len && !rc) {
+        size_t n = len < sizeof zeroes ? (size_t)len : sizeof zeroes;
+
+        rc = host_disk_write(d, offset, zeroes, n, e);
+        offset += n;
+        len -= n;
+    }
+    return rc;
+}
+
+/* ---- raw images ---- */
+
+struct raw {
+    struct host_disk disk; /* first */
+    int fd;
+    bool lost; /* a flush failed */
+};
+
+static int raw_read(struct host_disk *d, uint64_t offset, void *data, size_t len, struct err *e)
+{
+    struct raw *r = (struct raw *)d;
+
+    for (char *p = data; len;) {
+        ssize_t n = pread(r->fd, p, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_sys(e, errno, "%s: cannot read", d->name);
+        if (n == 0)
+            return err_set(e, EIO, "%s: has become shorter", d->name);
+        p += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return 0;
+}
+
+static int raw_write(struct host_disk *d, uint64_t offset, const void *data, size_t len,
+                     struct err *e)
+{
+    struct raw *r = (struct raw *)d;
+
+    for (const char *p = data; len;) {
+        ssize_t n = pwrite(r->fd, p, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return err_sys(e, n ? errno : EIO, "%s: cannot write", d->name);
+        p += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return 0;
+}
+
+static int raw_zero(struct host_disk *d, uint64_t offset, uint64_t len, struct err *e)
+{
+    struct raw *r = (struct raw *)d;
+
+    if (fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) ==
+        0)
         return 0;
-    return err_sys(e, errno, "%s: cannot write it to the medium", d->path);
+    return host_disk_write_zeroes(d, offset, len, e);
+}
+
+/* Linux says once that pages could not be written, and then takes them for clean: a later flush
+ * would succeed without them. */
+static int raw_flush(struct host_disk *d, struct err *e)
+{
+    struct raw *r = (struct raw *)d;
+
+    if (r->lost)
+        return err_set(e, EIO, "%s: a flush failed: what was written before it may be lost",
+                       d->name);
+    if (fdatasync(r->fd) == 0)
+        return 0;
+    r->lost = true;
+    return err_sys(e, errno, "%s: cannot write it to the medium", d->name);
+}
+
+static int raw_close(struct host_disk *d, struct err *e)
+{
+    struct raw *r = (struct raw *)d;
+    int rc = 0;
+
+    if (r->fd >= 0 && close(r->fd) < 0)
+        rc = err_sys(e, errno, "%s: cannot write", d->name);
+    free(r);
+    return rc;
+}
+
+static const struct host_disk_ops raw_ops = {raw_read, raw_write, raw_zero, raw_flush, raw_close};
+
+static int check_kind(const struct raw *r, struct err *e)
+{
+    const char *path = r->disk.name;
+    struct stat st;
+
+    if (fstat(r->fd, &st) < 0)
+        return err_sys(e, errno, "%s", path);
+    if (S_ISDIR(st.st_mode))
+        return err_set(e, EISDIR, "%s: is a directory, not a disk image", path);
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+        return err_set(e, EINVAL, "%s: neither a file nor a block device", path);
+    return 0;
+}
+
+static int check_size(struct raw *r, struct err *e)
+{
+    off_t size = lseek(r->fd, 0, SEEK_END); /* for block devices too */
+
+    if (size < 0)
+        return err_sys(e, errno, "%s: cannot tell its size", r->disk.name);
+    r->disk.size = (uint64_t)size;
+    return host_disk_check_size(&r->disk, e);
+}
+
+/* A lock of the open file, not of the process: it ends when the file is closed. */
+static int lock(const struct raw *r, struct err *e)
+{
+    struct flock l = {.l_type = r->disk.read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+
+    if (fcntl(r->fd, F_OFD_SETLK, &l) == 0)
+        return 0;
+    if (errno == EAGAIN || errno == EACCES)
+        return err_set(e, EBUSY, "%s: in use by another emulator; take a copy%s", r->disk.name,
+                       r->disk.read_only ? "" : ", or open it read-only in both");
+    return 0; /* a file system without locks */
+}
+
+struct host_disk *host_disk_open(const char *path, bool read_only, struct err *e)
+{
+    struct raw *r = xcalloc(1, sizeof *r);
+
+    host_disk_init(&r->disk, &raw_ops, path, read_only);
+    /* not to wait for the other end of a FIFO, which is refused below */
+    r->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+    if (r->fd < 0 && errno == EISDIR)
+        err_set(e, EISDIR, "%s: is a directory, not a disk image", path);
+    else if (r->fd < 0 && !read_only && (errno == EACCES || errno == EROFS || errno == EPERM))
+        err_sys(e, errno, "%s: cannot be written (a read-only disk may do)", path);
+    else if (r->fd < 0)
+        err_sys(e, errno, "%s", path);
+    else if (check_kind(r, e) == 0 && check_size(r, e) == 0 && lock(r, e) == 0)
+        return &r->disk;
+    host_disk_close(&r->disk, NULL);
+    return NULL;
 }

@@ -45,7 +45,7 @@ START_TEST(disk_reads_and_writes)
     ck_assert_msg(d != NULL, "%s", e.msg);
     ck_assert_uint_eq(host_disk_size(d), sizeof sectors);
     ck_assert(!host_disk_read_only(d));
-    ck_assert_str_eq(host_disk_path(d), "f");
+    ck_assert_str_eq(host_disk_name(d), "f");
     ck_assert_int_eq(host_disk_write(d, 600, "hello", 5, &e), 0);
     ck_assert_int_eq(host_disk_flush(d, &e), 0);
     ck_assert_int_eq(host_disk_read(d, 0, got, sizeof got, &e), 0);
@@ -64,8 +64,8 @@ START_TEST(disk_reads_and_writes)
     ck_assert_int_eq(truncate("f", HOST_SECTOR), 0);
     ck_assert_int_eq(host_disk_read(d, HOST_SECTOR, got, 1, &e), -EIO);
     ck_assert_str_eq(e.msg, "f: has become shorter");
-    host_disk_close(d);
-    host_disk_close(NULL);
+    ck_assert_int_eq(host_disk_close(d, &e), 0);
+    host_disk_close(NULL, &e);
     leave();
 }
 END_TEST
@@ -84,7 +84,7 @@ START_TEST(disk_read_only)
     ck_assert_int_eq(host_disk_read(d, 0, got, 5, &e), 0);
     ck_assert_mem_eq(got, "\0\0\0\0\0", 5);
     ck_assert_int_eq(host_disk_flush(d, &e), 0);
-    host_disk_close(d);
+    ck_assert_int_eq(host_disk_close(d, &e), 0);
     if (geteuid() != 0) { /* root may write whatever the mode says */
         ck_assert_ptr_null(host_disk_open("f", false, &e));
         ck_assert_int_eq(e.code, -EACCES);
@@ -135,16 +135,16 @@ START_TEST(disk_locks)
     ck_assert_ptr_nonnull(w);
     refused("f", false, -EBUSY, "in use");
     refused("f", true, -EBUSY, "in use");
-    host_disk_close(w);
+    ck_assert_int_eq(host_disk_close(w, &e), 0);
     struct host_disk *r1 = host_disk_open("f", true, &e), *r2 = host_disk_open("f", true, &e);
     ck_assert(r1 && r2);
     refused("f", false, -EBUSY, "read-only in both");
-    host_disk_close(r1);
+    ck_assert_int_eq(host_disk_close(r1, &e), 0);
     refused("f", false, -EBUSY, "in use");
-    host_disk_close(r2);
+    ck_assert_int_eq(host_disk_close(r2, &e), 0);
     w = host_disk_open("f", false, &e);
     ck_assert_ptr_nonnull(w);
-    host_disk_close(w);
+    ck_assert_int_eq(host_disk_close(w, &e), 0);
     leave();
 }
 END_TEST
