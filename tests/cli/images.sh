@@ -129,6 +129,13 @@ if command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null; then
     ends 0 "qcow2 images are taken" run raw --load-addr 0x80200000 --stop-at 10 \
         --disk image,format=qcow2,ro --disk over,ro,backing,format=qcow2
     disk "format=qcow2, or ,format=raw" image
+    "$GLOVEBOX" run raw --load-addr 0x80200000 --disk image,format=qcow2 >"$work/why" 2>&1 &
+    pid=$!
+    sleep 1
+    kill -TERM $pid
+    wait $pid
+    [ $? = 143 ] && qemu-img check -q -f qcow2 image >>"$work/why" 2>&1 && [ ! -s "$work/why" ]
+    result $? "SIGTERM ends the image's server too, before we are done"
     (
         PATH=$work/none
         exec "$GLOVEBOX" run raw --load-addr 0x80200000 --disk image,format=qcow2
