@@ -20,6 +20,20 @@ void host_disk_init(struct host_disk *d, const struct host_disk_ops *ops, const 
     d->read_only = read_only;
 }
 
+int host_disk_check_file(const char *path, int fd, bool *block, struct err *e)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return err_sys(e, errno, "%s", path);
+    *block = S_ISBLK(st.st_mode);
+    if (S_ISDIR(st.st_mode))
+        return err_set(e, EISDIR, "%s: is a directory, not a disk image", path);
+    if (!S_ISREG(st.st_mode) && !*block)
+        return err_set(e, EINVAL, "%s: neither a file nor a block device", path);
+    return 0;
+}
+
 int host_disk_check_size(const struct host_disk *d, struct err *e)
 {
     if (d->size < HOST_SECTOR)
@@ -200,20 +214,6 @@ static int raw_close(struct host_disk *d, struct err *e)
 
 static const struct host_disk_ops raw_ops = {raw_read, raw_write, raw_zero, raw_flush, raw_close};
 
-static int check_kind(const struct raw *r, struct err *e)
-{
-    const char *path = r->disk.name;
-    struct stat st;
-
-    if (fstat(r->fd, &st) < 0)
-        return err_sys(e, errno, "%s", path);
-    if (S_ISDIR(st.st_mode))
-        return err_set(e, EISDIR, "%s: is a directory, not a disk image", path);
-    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-        return err_set(e, EINVAL, "%s: neither a file nor a block device", path);
-    return 0;
-}
-
 static int check_size(struct raw *r, struct err *e)
 {
     off_t size = lseek(r->fd, 0, SEEK_END); /* for block devices too */
@@ -240,6 +240,7 @@ static int lock(const struct raw *r, struct err *e)
 struct host_disk *host_disk_open(const char *path, bool read_only, struct err *e)
 {
     struct raw *r = xcalloc(1, sizeof *r);
+    bool block;
 
     host_disk_init(&r->disk, &raw_ops, path, read_only);
     /* not to wait for the other end of a FIFO, which is refused below */
@@ -250,7 +251,8 @@ struct host_disk *host_disk_open(const char *path, bool read_only, struct err *e
         err_sys(e, errno, "%s: cannot be written (a read-only disk may do)", path);
     else if (r->fd < 0)
         err_sys(e, errno, "%s", path);
-    else if (check_kind(r, e) == 0 && check_size(r, e) == 0 && lock(r, e) == 0)
+    else if (host_disk_check_file(path, r->fd, &block, e) == 0 && check_size(r, e) == 0 &&
+             lock(r, e) == 0)
         return &r->disk;
     host_disk_close(&r->disk, NULL);
     return NULL;

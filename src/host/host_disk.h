@@ -37,6 +37,8 @@ struct host_disk {
 /* For kinds: fills the common part; the size is the kind's to set and to have checked. */
 void host_disk_init(struct host_disk *d, const struct host_disk_ops *ops, const char *name,
                     bool read_only);
+/* A file that can be a disk image; whether it is a block device. */
+int host_disk_check_file(const char *path, int fd, bool *block, struct err *e);
 int host_disk_check_size(const struct host_disk *d, struct err *e);
 /* The range as zeroes that are written. */
 int host_disk_write_zeroes(struct host_disk *d, uint64_t offset, uint64_t len, struct err *e);

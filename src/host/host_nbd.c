@@ -26,7 +26,7 @@ enum request { READ, WRITE, ZERO, FLUSH };
 
 /* ---- the end of a connection ---- */
 
-/* Hangs up and ends our server.  Its status, 0 for another's; what it said goes to `said`. */
+/* Hangs up and ends our server; its status, and in `said` what is known of its end. */
 static int hang_up(struct nbd *n, struct buf *said)
 {
     int status = 0;
@@ -45,10 +45,9 @@ static int give_up(struct nbd *n, const char *text, const char *reason, struct e
 {
     char *call = xstrdup(reason ? reason : nbd_get_error());
     struct buf said = BUF_INIT;
-    int status = hang_up(n, &said), rc;
+    int rc;
 
-    if (!said.len && status)
-        buf_fmt(&said, "%s (its status is %d)", call, status);
+    hang_up(n, &said);
     rc = err_set(e, ENOTCONN, "%s: %s%s", n->disk.name, text, said.len ? said.data : call);
     buf_fini(&said);
     free(call);

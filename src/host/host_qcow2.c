@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bits.h"
@@ -24,23 +23,17 @@ enum {
 enum { DATA_FILE = 2 }; /* incompatible feature: the data are in a file of their own */
 static const uint8_t magic[4] = {'Q', 'F', 'I', 0xfb};
 
-/* The first bytes of a file or block device, what is not there as 0; -errno.  *block: a block
- * device. */
-static int read_header(const char *path, uint8_t header[H_LEN], bool *block)
+/* The first bytes of a file or block device, what is not there as 0. */
+static int read_header(const char *path, uint8_t header[H_LEN], bool *block, struct err *e)
 {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 
     memset(header, 0, H_LEN);
     if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st) < 0)
-        rc = -errno;
-    else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-        rc = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-    else if (pread(fd, header, H_LEN, 0) < 0)
-        rc = -errno;
-    *block = !rc && S_ISBLK(st.st_mode);
+        return err_sys(e, errno, "%s", path);
+    rc = host_disk_check_file(path, fd, block, e);
+    if (!rc && pread(fd, header, H_LEN, 0) < 0)
+        rc = err_sys(e, errno, "%s: cannot read", path);
     close(fd);
     return rc;
 }
@@ -50,7 +43,7 @@ bool host_qcow2_is(const char *path)
     uint8_t header[H_LEN];
     bool block;
 
-    return !read_header(path, header, &block) && !memcmp(header, magic, sizeof magic);
+    return !read_header(path, header, &block, NULL) && !memcmp(header, magic, sizeof magic);
 }
 
 static int check_header(const char *path, const uint8_t *header, bool backing, struct err *e)
@@ -106,13 +99,9 @@ struct host_disk *host_qcow2_open(const char *path, bool read_only, bool backing
     struct host_server *server;
     uint8_t header[H_LEN];
     bool block;
-    int fd, rc = read_header(path, header, &block);
+    int fd;
 
-    if (rc) {
-        err_sys(e, -rc, "%s", path);
-        return NULL;
-    }
-    if (check_header(path, header, backing, e))
+    if (read_header(path, header, &block, e) || check_header(path, header, backing, e))
         return NULL;
     server = start(path, block, read_only, &fd, e);
     return server ? host_nbd_serve(path, server, fd, read_only, e) : NULL;

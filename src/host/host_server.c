@@ -245,6 +245,10 @@ int host_server_end(struct host_server *s, struct buf *said)
         tidy(said, s->told);
     else if (status == NO_PROGRAM)
         buf_fmt(said, "%s cannot be run (Debian package %s)", s->program, s->package);
+    else if (status == -ETIMEDOUT)
+        buf_fmt(said, "%s did not end and was killed", s->program);
+    else if (status)
+        buf_fmt(said, "%s ended with status %d", s->program, status);
     server_free(s);
     return status;
 }

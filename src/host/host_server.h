@@ -21,8 +21,8 @@ struct host_server *host_server_start(char *const argv[], const char *package, i
                                       struct err *e);
 
 /* Tells it to end, waits until it has, and frees it; the caller has closed its end.  What it said
- * on standard error, if anything, goes to `said` as one line.  Returns its exit status, 128 plus a
- * signal's number, or -ETIMEDOUT if it had to be killed. */
+ * on standard error goes to `said` as one line, or that it did not end well.  Returns its exit
+ * status, 128 plus a signal's number, or -ETIMEDOUT if it had to be killed. */
 int host_server_end(struct host_server *s, struct buf *said);
 
 #endif

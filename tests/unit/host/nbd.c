@@ -155,7 +155,8 @@ START_TEST(image_refused)
 
     enter();
     refused("f", false, false, "No such file");
-    refused(".", false, false, "directory");
+    refused(".", false, false, "is a directory");
+    refused("/dev/zero", false, false, "neither a file nor a block device");
     make("head -c 65536 /dev/zero >f");
     refused("f", false, false, "no qcow2 image");
     ck_assert(!host_qcow2_is("f") && !host_qcow2_is("none") && !host_qcow2_is("/dev/zero"));
@@ -225,7 +226,7 @@ START_TEST(server_killed)
     ck_assert_int_eq(host_disk_flush(d, &e), 0);
     ck_assert_int_eq(kill(child(), SIGKILL), 0);
     fails(host_disk_write(d, 0, got, 512, &e), -ENOTCONN, &e, "f: its server is lost");
-    ck_assert_msg(strstr(e.msg, "status is 137"), "%s", e.msg);
+    ck_assert_msg(strstr(e.msg, "qemu-nbd ended with status 137"), "%s", e.msg);
     fails(host_disk_read(d, 0, got, 512, &e), -ENOTCONN, &e, "f: its server is gone");
     fails(host_disk_flush(d, &e), -ENOTCONN, &e, "gone");
     fails(host_disk_zero(d, 0, 512, &e), -ENOTCONN, &e, "gone");
@@ -385,7 +386,7 @@ START_TEST(no_server)
 
     ck_assert_msg(s, "%s", e.msg);
     ck_assert_ptr_null(host_nbd_serve("disk", s, fd, false, &e));
-    ck_assert_msg(strstr(e.msg, "its status is 1"), "%s", e.msg);
+    ck_assert_msg(strstr(e.msg, "disk: false ended with status 1"), "%s", e.msg);
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 }
 END_TEST
