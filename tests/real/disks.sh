@@ -148,7 +148,7 @@ w small vda; w small vda; w small-image vde; w limited vdb seek=4032
 echo 3 >/proc/sys/vm/drop_caches
 t small-read count=16 if=/dev/vda of=/dev/null; t cut count=128 if=/dev/vdc of=/dev/null
 EOF
-ulimit -f 524288 # of 512 bytes; RAM counts as a file, too
+prlimit --pid $$ --fsize=268435456 # RAM counts as a file, too
 begin --memory 128M "$@"
 truncate -s 1M cut
 type "$(cat commands)"
