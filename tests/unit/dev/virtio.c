@@ -89,6 +89,15 @@ static void address(struct bench *b, unsigned reg, uint64_t v)
     bench_write(b, reg + 4, 4, v >> 32);
 }
 
+static void plug(struct bench *b, const struct dev_disk *disk, const char *serial, struct log *log)
+{
+    bench_init(b);
+    bench_plug(b,
+               vio_mmio_new("virtio0", b->mem, &b->clock, log, bench_line(b, WIRE),
+                            vio_blk_new(disk, serial)),
+               VIO_MMIO_SIZE);
+}
+
 static void setup_disk(struct bench *b, bool read_only)
 {
     const struct dev_disk disk = {
@@ -103,11 +112,7 @@ static void setup_disk(struct bench *b, bool read_only)
         image[i] = (uint8_t)(i / 512 + i);
     flushes = 0;
     disk_error = 0;
-    bench_init(b);
-    bench_plug(b,
-               vio_mmio_new("virtio0", b->mem, &b->clock, NULL, bench_line(b, WIRE),
-                            vio_blk_new(&disk, "serial-0")),
-               VIO_MMIO_SIZE);
+    plug(b, &disk, "serial-0", NULL);
 }
 
 /* Takes the features; true if the device agrees. */
@@ -504,11 +509,7 @@ START_TEST(large_disk)
     struct bench b;
 
     disk_error = 0;
-    bench_init(&b);
-    bench_plug(&b,
-               vio_mmio_new("virtio0", b.mem, &b.clock, NULL, bench_line(&b, WIRE),
-                            vio_blk_new(&disk, "")),
-               VIO_MMIO_SIZE);
+    plug(&b, &disk, "", NULL);
     start(&b, BIT(VIO_F_INDIRECT_DESC));
     poke(&b, DATA, 8, 100000);
     poke(&b, DATA + 8, 8, 8192);
@@ -565,11 +566,7 @@ START_TEST(long_requests)
     struct bench b;
 
     disk_error = 0;
-    bench_init(&b);
-    bench_plug(&b,
-               vio_mmio_new("virtio0", b.mem, &b.clock, NULL, bench_line(&b, WIRE),
-                            vio_blk_new(&disk, "")),
-               VIO_MMIO_SIZE);
+    plug(&b, &disk, "", NULL);
     start(&b, 0);
     for (unsigned error = 0; error < 2; error++) {
         disk_error = error ? -EIO : 0;
@@ -623,11 +620,7 @@ START_TEST(few_warnings)
 
     ck_assert_int_eq(pipe(pipes), 0);
     log_init(&log, pipes[1], LOG_WARN);
-    bench_init(&b);
-    bench_plug(&b,
-               vio_mmio_new("virtio0", b.mem, &b.clock, &log, bench_line(&b, WIRE),
-                            vio_blk_new(&disk, "")),
-               VIO_MMIO_SIZE);
+    plug(&b, &disk, "", &log);
     for (unsigned i = 0; i < 100; i++) {
         start(&b, 0);
         desc(&b, 0, HEADER, 16, F_NEXT, 0);

@@ -11,31 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../unit.h"
-
-static char dir[] = "/tmp/glovebox-test.XXXXXX";
-
-/* A directory of its own for the test; its files are known by name alone. */
-static void enter(void)
-{
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_assert_int_eq(chdir(dir), 0);
-}
-
-static void leave(void)
-{
-    unlink("f");
-    rmdir("d");
-    ck_assert_int_eq(rmdir(dir), 0);
-}
-
-static void make(const char *path, const void *data, size_t len)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, data, len), (ssize_t)len);
-    close(fd);
-}
+#include "folder.h"
 
 static char sectors[4 * HOST_SECTOR];
 

@@ -12,32 +12,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../unit.h"
 #include "base/bits.h"
+#include "folder.h"
 #include "host/host_qcow2.h"
 
 #define MIB (UINT64_C(1) << 20)
 
-static char dir[] = "/tmp/glovebox-test.XXXXXX";
 static uint8_t data[MIB], got[MIB];
 
-static void enter(void)
+static void start(void)
 {
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_assert_int_eq(chdir(dir), 0);
+    enter();
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(bits_mix(i) | 1);
 }
 
-static void leave(void)
-{
-    unlink("f");
-    unlink("g");
-    unlink("a,b:c");
-    ck_assert_int_eq(rmdir(dir), 0);
-}
-
-static void make(const char *command)
+static void sh(const char *command)
 {
     ck_assert_int_eq(system(command), 0);
 }
@@ -111,8 +101,8 @@ START_TEST(image)
     struct err e = {0};
     struct stat st;
 
-    enter();
-    make("qemu-img create -q -f qcow2 ./a,b:c 8G"); /* a name that options could misread */
+    start();
+    sh("qemu-img create -q -f qcow2 ./a,b:c 8G"); /* a name that options could misread */
     d = open_image("a,b:c", false);
     ck_assert_uint_eq(host_disk_size(d), 8192 * MIB);
     ck_assert_str_eq(host_disk_name(d), "a,b:c");
@@ -153,24 +143,24 @@ START_TEST(image_refused)
 {
     struct host_disk *d, *second;
 
-    enter();
+    start();
     refused("f", false, false, "No such file");
     refused(".", false, false, "is a directory");
     refused("/dev/zero", false, false, "neither a file nor a block device");
-    make("head -c 65536 /dev/zero >f");
+    sh("head -c 65536 /dev/zero >f");
     refused("f", false, false, "no qcow2 image");
     ck_assert(!host_qcow2_is("f") && !host_qcow2_is("none") && !host_qcow2_is("/dev/zero"));
-    make("qemu-img create -q -f qcow2 f 1M && qemu-img create -q -f qcow2 -b f -F qcow2 g");
+    sh("qemu-img create -q -f qcow2 f 1M && qemu-img create -q -f qcow2 -b f -F qcow2 g");
     ck_assert(host_qcow2_is("f"));
     refused("g", false, false, ",backing");
     d = host_qcow2_open("g", false, true, NULL);
     ck_assert_ptr_nonnull(d);
     close_disk(d);
-    make("qemu-img create -q -f qcow2 -o data_file=./a,,b:c f 1M");
+    sh("qemu-img create -q -f qcow2 -o data_file=./a,,b:c f 1M");
     refused("f", true, false, ",backing");
-    make("rm f");
+    sh("rm f");
     refused("g", false, true, "Could not open backing file");
-    make("qemu-img create -q -f qcow2 f 1M && head -c 64 f >g && head -c 4096 /dev/urandom >>g");
+    sh("qemu-img create -q -f qcow2 f 1M && head -c 64 f >g && head -c 4096 /dev/urandom >>g");
     refused("g", false, false, "");
 
     d = open_image("f", false);
@@ -195,8 +185,8 @@ START_TEST(image_and_raw)
     struct host_disk *d;
     struct err e = {0};
 
-    enter();
-    make("qemu-img create -q -f qcow2 f 1M && truncate -s 1M f");
+    start();
+    sh("qemu-img create -q -f qcow2 f 1M && truncate -s 1M f");
     d = open_image("f", false);
     ck_assert_ptr_null(host_disk_open("f", false, &e));
     ck_assert_int_eq(e.code, -EBUSY);
@@ -216,8 +206,8 @@ START_TEST(server_killed)
     struct host_disk *d;
     struct err e = {0};
 
-    enter();
-    make("qemu-img create -q -f qcow2 f 64M");
+    start();
+    sh("qemu-img create -q -f qcow2 f 64M");
     d = open_image("f", false);
     ck_assert_int_eq(getsid(child()), child()); /* a terminal's Ctrl-C is not for it */
     ck_assert(told("--cache=writeback"));       /* in which a flush is fdatasync */
@@ -273,8 +263,8 @@ START_TEST(we_are_killed)
 {
     int status;
 
-    enter();
-    make("qemu-img create -q -f qcow2 f 1M");
+    start();
+    sh("qemu-img create -q -f qcow2 f 1M");
     ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     status = die_together(true);
     ck_assert(WIFEXITED(status) && !WEXITSTATUS(status));
