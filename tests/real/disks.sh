@@ -41,7 +41,7 @@ seen() {
     done
 }
 
-type() { echo "$1" >&3; }
+send() { echo "$1" >&3; }
 
 # end: of the guest; $status
 end() {
@@ -86,7 +86,7 @@ kept() {
 
 # Files of random bytes; a line is printed when one is flushed.
 write_files() {
-    type "mount -t ext4 /dev/vda /mnt; i=$1; while head -c \$((i % 9 * 9000 + 1)) /dev/urandom >/tmp/x && dd if=/tmp/x of=/mnt/f\$i bs=64k conv=fsync 2>/dev/null; do s=\$(sha256sum </tmp/x); echo flushed f\$i \${s%% *}; i=\$((i + 1)); done"
+    send "mount -t ext4 /dev/vda /mnt; i=$1; while head -c \$((i % 9 * 9000 + 1)) /dev/urandom >/tmp/x && dd if=/tmp/x of=/mnt/f\$i bs=64k conv=fsync 2>/dev/null; do s=\$(sha256sum </tmp/x); echo flushed f\$i \${s%% *}; i=\$((i + 1)); done"
 }
 flushed() { tr -d '\r' <out | sed -n 's/^flushed \(f[0-9]*\) \([0-9a-f]\{64\}\)$/\2  \1/p'; }
 
@@ -114,7 +114,7 @@ for format in $formats; do
         result $? "$format: killed after $lines files and more, all that was flushed is there"
     done
     begin --disk "disk,format=$format"
-    type "mount -t ext4 /dev/vda /mnt; cat /mnt/f* >/mnt/all; echo more >/mnt/more; umount /mnt; poweroff -f"
+    send "mount -t ext4 /dev/vda /mnt; cat /mnt/f* >/mnt/all; echo more >/mnt/more; umount /mnt; poweroff -f"
     end
     [ $status = 0 ] && [ ! -s err ] && plain $format && kept &&
         e2fsck -f -n plain >"$work/why" 2>&1 && [ "$(cat tree/more)" = more ]
@@ -151,10 +151,10 @@ EOF
 prlimit --pid $$ --fsize=268435456 # RAM counts as a file, too
 begin --memory 128M "$@"
 truncate -s 1M cut
-type "$(cat commands)"
+send "$(cat commands)"
 seen "^cut: "
 [ "$formats" = raw ] || kill -9 "$(servers | cut -d" " -f1)"
-type "w server vdd; w server vdd; echo 1 >/tmp/x && poweroff -f"
+send "w server vdd; w server vdd; echo 1 >/tmp/x && poweroff -f"
 end
 [ $status = 0 ]
 result $? "a guest whose disks fail goes on to its end"
