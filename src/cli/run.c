@@ -17,6 +17,7 @@
 #include "cli/pump.h"
 #include "control/cmd.h"
 #include "host/host_clock.h"
+#include "host/host_file.h"
 #include "script/console.h"
 
 #define PROMPT         "(glovebox) "

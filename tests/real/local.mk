@@ -8,6 +8,7 @@ real_tests = \
     tests/real/boot.sh \
     tests/real/debug.sh \
     tests/real/determinism.sh \
+    tests/real/disks.sh \
     tests/real/dump.sh \
     tests/real/firmware.sh \
     tests/real/flash.sh \

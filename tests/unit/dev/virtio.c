@@ -27,6 +27,7 @@ static int disk_error;
 static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
 {
     (void)opaque;
+    ck_assert(!(offset % 512) && !(len % 512)); /* whatever the guest does */
     ck_assert(offset <= sizeof image && len <= sizeof image - offset);
     memcpy(buf, image + offset, len);
     return disk_error;
@@ -35,6 +36,7 @@ static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
 static int disk_write(void *opaque, uint64_t offset, const void *buf, size_t len)
 {
     (void)opaque;
+    ck_assert(!(offset % 512) && !(len % 512)); /* whatever the guest does */
     ck_assert(offset <= sizeof image && len <= sizeof image - offset);
     memcpy(image + offset, buf, len);
     return disk_error;
@@ -462,6 +464,78 @@ START_TEST(large_disk)
 }
 END_TEST
 
+static unsigned parts;
+
+static int long_read(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+    uint8_t *p = buf;
+
+    (void)opaque;
+    for (size_t i = 0; i < len; i++)
+        p[i] = (uint8_t)bits_mix(offset + i);
+    parts++;
+    return disk_error && offset >= 512 << 10 ? disk_error : 0;
+}
+
+static int long_write(void *opaque, uint64_t offset, const void *buf, size_t len)
+{
+    const uint8_t *p = buf;
+
+    (void)opaque;
+    for (size_t i = 0; i < len; i++)
+        ck_assert_uint_eq(p[i], (uint8_t)bits_mix(offset + i));
+    parts++;
+    return disk_error && offset >= 512 << 10 ? disk_error : 0;
+}
+
+/* More than the device moves at once; an error in the middle is the request's. */
+START_TEST(long_requests)
+{
+    const struct dev_disk disk = {.read = long_read, .write = long_write, .size = 4 << 20};
+    struct bench b;
+
+    disk_error = 0;
+    vt_plug(&b, vio_blk_new(&disk, ""));
+    start(&b, 0);
+    for (unsigned error = 0; error < 2; error++) {
+        disk_error = error ? -EIO : 0;
+        parts = 0;
+        ck_assert_uint_eq(request(&b, T_IN, 200, 900 << 10), error);
+        ck_assert_uint_eq(vt_peek(&b, DATA + 0x50000, 1), (uint8_t)bits_mix(200 * 512 + 0x50000));
+        if (!error)
+            ck_assert_uint_eq(request(&b, T_OUT, 200, 900 << 10), 0);
+        ck_assert_uint_lt(parts, 20);
+    }
+    ck_assert_uint_eq(request(&b, T_IN, 8192 - 1800 + 1, 900 << 10), 1);
+    bench_fini(&b);
+}
+END_TEST
+
+/* What a driver was told of is on the medium: by each write if it cannot ask for a flush. */
+START_TEST(stable_writes)
+{
+    struct bench b;
+
+    setup(&b, 0);
+    ck_assert_uint_eq(request(&b, T_OUT, 0, 512), 0);
+    ck_assert_uint_eq(flushes, 1);
+    vt_poke(&b, DATA, 8, 5);
+    vt_poke(&b, DATA + 8, 8, 2);
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 0);
+    ck_assert_uint_eq(flushes, 2);
+    ck_assert_uint_eq(request(&b, T_IN, 0, 512), 0);
+    ck_assert_uint_eq(request(&b, T_OUT, SECTORS, 512), 1); /* nothing was written */
+    ck_assert_uint_eq(flushes, 2);
+    bench_fini(&b);
+    setup(&b, BIT(9)); /* flush */
+    ck_assert_uint_eq(request(&b, T_OUT, 0, 512), 0);
+    ck_assert_uint_eq(flushes, 0);
+    ck_assert_uint_eq(request(&b, T_FLUSH, 0, 0), 0);
+    ck_assert_uint_eq(flushes, 1);
+    bench_fini(&b);
+}
+END_TEST
+
 static unsigned lines;
 
 /* A guest that breaks its queue again and again does not fill the person's terminal. */
@@ -683,5 +757,5 @@ START_TEST(random_guest)
 END_TEST
 
 VT_MAIN("dev/virtio", negotiation, configuration, reads_and_writes, other_requests, bad_requests,
-        any_layout, indirect, suppression, not_before_driver_ok, discards, large_disk, few_warnings,
-        hostile, stays_broken, hostile_indirect, hostile_rings, random_guest)
+        any_layout, indirect, suppression, not_before_driver_ok, discards, large_disk, long_requests,
+        stable_writes, few_warnings, hostile, stays_broken, hostile_indirect, hostile_rings, random_guest)
