@@ -19,7 +19,7 @@ bench_program = $(bench_flags) -ffp-contract=off -static -s -o $@ \
 # A compiler that is missing is named.
 bench_cc = $(if $(RISCV64_CC),$(RISCV64_CC),$(error no C compiler for riscv64: install gcc-riscv64-linux-gnu and configure again))
 
-EXTRA_PROGRAMS = bench/micro
+EXTRA_PROGRAMS += bench/micro
 bench_micro_SOURCES = bench/micro.c
 bench_micro_LDADD = libglovebox.a $(all_libs)
 bench_micro_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/bench
