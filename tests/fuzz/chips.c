@@ -111,7 +111,7 @@ static void op_htif(struct rig *r)
     mem_bell_ring(r->bus.mem, what ? TOHOST : FROMHOST, 8);
 }
 
-static rig_op *const ops[] = {RIG_OPS, op_source, op_uart, op_htif, op_uart};
+static rig_op *const ops[] = {RIG_OPS, op_source, op_uart, op_htif, op_uart, rig_op_poll};
 static const struct rig_kind kind = {
     .make = make, .own = sizeof(struct chips), .ops = ops, .nops = ARRAY_LEN(ops)};
 

@@ -21,6 +21,20 @@ static size_t request(struct rig *r, unsigned queue, uint8_t *out, size_t *reply
     return 0;
 }
 
+/* All ports are there and open. */
+static void op_session(struct rig *r)
+{
+    static const uint8_t messages[][8] = {{0, 0, 0, 0, 0, 0, 1, 0},
+                                          {0, 0, 0, 0, 3, 0, 1, 0},
+                                          {0, 0, 0, 0, 6, 0, 1, 0},
+                                          {1, 0, 0, 0, 3, 0, 1, 0},
+                                          {1, 0, 0, 0, 6, 0, 1, 0}};
+
+    driver_op_start(r);
+    for (unsigned i = 0; i < ARRAY_LEN(messages); i++)
+        driver_send(r, CONTROL_TX, messages[i], sizeof messages[i], 0);
+}
+
 static void make(struct rig *r)
 {
     const struct dev_chars chars = rig_chars(r);
@@ -33,7 +47,7 @@ static void make(struct rig *r)
 static rig_op *const ops[] = {DRIVER_OPS, rig_op_poll};
 static const struct rig_kind kind = {.make = make,
                                      .own = sizeof(struct driver),
-                                     .begin = driver_op_start,
+                                     .begin = op_session,
                                      .ops = ops,
                                      .nops = ARRAY_LEN(ops)};
 

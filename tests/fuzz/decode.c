@@ -65,21 +65,38 @@ static void check_passes(const struct ir_unit *u, const struct ir_pass *passes)
     }
 }
 
+/* Any bytes, or instructions that there are. */
+static size_t make_code(struct fuzz_in *in, bool known, uint8_t *code, size_t max)
+{
+    size_t len = 0;
+
+    if (!known)
+        return fuzz_bytes(in, code, max) & ~(size_t)1;
+    while (fuzz_left(in) && len + 4 <= max) {
+        unsigned row = (unsigned)(fuzz_int(in, 2) % RV_ROW_COUNT);
+        uint64_t seed = fuzz_int(in, 1);
+
+        bits_store_le(code + len, 4, rv_random(row, &seed));
+        len += rv_row(row)->len;
+    }
+    return len;
+}
+
 /* The code as an engine would translate it, in some state of the CPU. */
 static void check_unit(struct fuzz_in *in)
 {
     struct rv_cpu *h = rv_of(cpu);
     static const uint8_t privs[] = {RV_U, RV_S, RV_M, RV_M};
     uint64_t how = fuzz_int(in, 2);
-    uint32_t bytes = 0, len = (uint32_t)(fuzz_left(in) & ~(size_t)1);
+    uint8_t code[1024], next[4] = {0x13, 0, 0, 0};
+    uint32_t bytes = 0, len = (uint32_t)make_code(in, how >> 15, code, sizeof code);
     struct guest_fetch fetch = {.pc = RAM + MEM_PAGE_SIZE - len,
                                 .len = len,
-                                .host = in->at,
+                                .host = code,
                                 .max_insns = 1 + (uint32_t)(how >> 8 & 63)};
-    uint8_t next[4] = {0x13, 0, 0, 0};
     struct ir_unit u;
 
-    if (!len || len > MEM_PAGE_SIZE)
+    if (!len)
         return;
     fetch.next = how & 1 ? next : NULL;
     h->priv = privs[how >> 1 & 3];
@@ -103,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         make_cpu();
     arena_reset(&arena);
     check_unit(&in);
-    while (fuzz_left(&in))
+    for (in.at = data; fuzz_left(&in);)
         check_insn((uint32_t)fuzz_int(&in, 4), RAM);
     return 0;
 }

@@ -19,6 +19,7 @@ enum {
     QUEUE_DEVICE = 0xa0,
 };
 
+enum { NEEDS_RESET = 64 };
 enum { F_NEXT = 1, F_WRITE = 2, F_INDIRECT = 4 };
 
 static void reg(struct rig *r, unsigned offset, uint64_t value)
@@ -151,7 +152,7 @@ static void spoil(struct rig *r, struct chain *c)
 {
     struct seg *s = &c->seg[fuzz_below(&r->in, c->n)];
 
-    switch (fuzz_below(&r->in, 16)) {
+    switch (fuzz_below(&r->in, 64)) {
     case 0:
         s->addr = rig_address(r);
         break;
@@ -215,8 +216,11 @@ void driver_op_offer(struct rig *r)
     unsigned how = (unsigned)fuzz_int(&r->in, 1);
     uint8_t request[DRIVER_REQUEST] = {0};
     struct chain c = {0};
-    size_t reply = 0, len = d->request(r, queue, request, &reply);
+    size_t reply = 0, len;
 
+    if (rig_read(r, 0, STATUS, 4) & NEEDS_RESET)
+        r->kind->begin(r);
+    len = d->request(r, queue, request, &reply);
     if (len)
         add_segs(r, &c, len, request);
     if (reply)
@@ -236,7 +240,8 @@ void driver_send(struct rig *r, unsigned queue, const uint8_t *request, size_t l
     struct chain c = {0};
 
     add_seg(r, &c, len, request);
-    add_seg(r, &c, reply, NULL);
+    if (reply)
+        add_seg(r, &c, reply, NULL);
     offer(r, queue, &c, false);
     reg(r, QUEUE_NOTIFY, queue);
 }
@@ -247,6 +252,20 @@ size_t driver_reply(struct rig *r)
     uint64_t i = fuzz_below(&r->in, 9);
 
     return i < 8 ? sizes[i] : (size_t)fuzz_int(&r->in, 2);
+}
+
+/* The descriptors from 0 on are offered many times over, in one go. */
+void driver_op_flood(struct rig *r)
+{
+    struct driver *d = r->own;
+    unsigned queue = (unsigned)fuzz_below(&r->in, d->queues);
+    uint32_t num = d->num[queue] ? d->num[queue] : 1;
+    uint64_t at = ring(queue) + DRIVER_AVAIL, idx = rig_peek(r, at + 2, 2);
+
+    for (uint32_t i = 0; i < num; i++)
+        rig_poke(r, at + 4 + 2 * i, 2, 0);
+    rig_poke(r, at + 2, 2, idx + fuzz_int(&r->in, 1));
+    reg(r, QUEUE_NOTIFY, queue);
 }
 
 /* A number in a queue's memory is another. */

@@ -13,7 +13,20 @@
 #include "tests/unit/accel/rvasm.h"
 
 enum { BODY = 400, CHUNKS = 8, CHUNK_MAX = 800 };
-enum { CSR_STVEC = 0x105, CSR_SEPC = 0x141, CSR_SATP = 0x180, CSR_MTVEC = 0x305, CSR_MEPC = 0x341 };
+enum {
+    CSR_SSTATUS = 0x100,
+    CSR_STVEC = 0x105,
+    CSR_SEPC = 0x141,
+    CSR_SCAUSE = 0x142,
+    CSR_SATP = 0x180,
+    CSR_MSTATUS = 0x300,
+    CSR_MTVEC = 0x305,
+    CSR_MEPC = 0x341,
+    CSR_MCAUSE = 0x342,
+    CSR_PMPCFG0 = 0x3a0,
+    CSR_PMPADDR0 = 0x3b0,
+};
+enum { MRET = 0x30200073, SRET = 0x10200073 };
 
 #define RAM      UINT64_C(0x80000000)
 #define RAM_SIZE (UINT64_C(8) << 20)
@@ -47,17 +60,29 @@ static unsigned any_reg(struct fuzz_in *in)
     return (unsigned)fuzz_below(in, 32);
 }
 
+/* An instruction, unless it is a jump to somewhere: put_branch and put_return know where to. */
+static void put_insn(struct rvasm *a, uint32_t raw)
+{
+    struct rv_insn in;
+
+    rv_decode(raw, &in);
+    if (in.op == RV_OP_JAL || in.op == RV_OP_JALR || (in.op >= RV_OP_BEQ && in.op <= RV_OP_BGEU) ||
+        in.op == RV_OP_MRET || in.op == RV_OP_SRET)
+        return;
+    rv_word(a, in.len == 2 ? (raw & 0xffff) | 0x00010000 : raw); /* c.nop */
+}
+
 static void put_raw(struct fuzz_in *in, struct rvasm *a)
 {
-    rv_word(a, (uint32_t)fuzz_int(in, 4));
+    put_insn(a, (uint32_t)fuzz_int(in, 4));
 }
 
 static void put_random(struct fuzz_in *in, struct rvasm *a)
 {
-    unsigned row = (unsigned)fuzz_below(in, RV_ROW_COUNT);
+    unsigned row = (unsigned)(fuzz_int(in, 2) % RV_ROW_COUNT);
     uint64_t seed = fuzz_int(in, 1);
 
-    rv_word(a, rv_random(row, &seed) | (rv_row(row)->len == 2 ? 0x00010000 : 0)); /* c.nop */
+    put_insn(a, rv_random(row, &seed));
 }
 
 /* A load, a store or an atomic. */
@@ -125,10 +150,25 @@ static void put_semihosting(struct fuzz_in *in, struct rvasm *a)
 
 static void put_system(struct fuzz_in *in, struct rvasm *a)
 {
-    static const uint32_t words[] = {0x10500073, 0x30200073, 0x10200073, 0x0000100f, 0x12000073,
-                                     0x00100073, 0x00000073, 0x0ff0000f, 0x00d00073, 0x18000073};
+    static const uint32_t words[] = {0x10500073, 0x0000100f, 0x12000073, 0x00100073,
+                                     0x00000073, 0x0ff0000f, 0x00d00073, 0x18000073};
 
     rv_word(a, words[fuzz_below(in, ARRAY_LEN(words))]);
+}
+
+/* mret or sret to what follows, at some privilege. */
+static void put_return(struct fuzz_in *in, struct rvasm *a)
+{
+    unsigned how = (unsigned)fuzz_int(in, 1), m = how & 1;
+    uint32_t next = 4 * (rv_here(a) + (how & 2 ? 10 : 9));
+
+    rv_li(a, T1, m ? 0x1800 : 0x100);
+    rv_csr(a, how & 4 ? RV_CSRS : RV_CSRC, ZERO, m ? CSR_MSTATUS : CSR_SSTATUS, T1);
+    rv_ram(a, T0, next);
+    rv_csr(a, RV_CSRW, ZERO, m ? CSR_MEPC : CSR_SEPC, T0);
+    if (how & 2)
+        rv_addi(a, ZERO, ZERO, 0);
+    rv_word(a, m ? MRET : SRET);
 }
 
 /* A number in what may be a page table, an entry of one most often. */
@@ -163,23 +203,51 @@ static void put_branch(struct fuzz_in *in, struct rvasm *a)
 }
 
 static void (*const put_any[])(struct fuzz_in *in, struct rvasm *a) = {
-    put_raw,         put_random,       put_random, put_random, put_access,
-    put_access,      put_device_write, put_value,  put_csr,    put_ecall,
-    put_semihosting, put_system,       put_entry,  put_satp,   put_branch,
+    put_raw,          put_random, put_random, put_random, put_access,      put_access,
+    put_device_write, put_value,  put_csr,    put_ecall,  put_semihosting, put_system,
+    put_entry,        put_satp,   put_branch, put_return,
 };
 
-/* The handler first: it goes on four bytes behind what trapped. */
-static void make_program(struct fuzz_in *in, struct rvasm *a, bool m_mode)
+/* Goes on four bytes behind what trapped; where nothing could be fetched, at the start, without
+ * translation and with the handler's own privilege. */
+static void make_handler(struct rvasm *a, bool m)
+{
+    static const uint8_t fetch[] = {RV_CAUSE_FETCH_ACCESS, RV_CAUSE_FETCH_PAGE};
+    unsigned again[2], out;
+
+    rv_csr(a, RV_CSRS, T6, m ? CSR_MCAUSE : CSR_SCAUSE, ZERO);
+    for (unsigned i = 0; i < 2; i++) {
+        rv_addi(a, T5, T6, -fetch[i]);
+        again[i] = rv_branch(a, RV_BEQ, T5, ZERO, 0);
+    }
+    rv_csr(a, RV_CSRS, T6, m ? CSR_MEPC : CSR_SEPC, ZERO);
+    rv_addi(a, T6, T6, 4);
+    out = rv_branch(a, RV_BEQ, ZERO, ZERO, 0);
+    rv_to_here(a, again[0]);
+    rv_to_here(a, again[1]);
+    rv_csr(a, RV_CSRW, ZERO, CSR_SATP, ZERO);
+    rv_li(a, T6, m ? 0x1800 : 0x100);
+    rv_csr(a, RV_CSRS, ZERO, m ? CSR_MSTATUS : CSR_SSTATUS, T6);
+    rv_ram(a, T6, 0);
+    rv_to_here(a, out);
+    rv_csr(a, RV_CSRW, ZERO, m ? CSR_MEPC : CSR_SEPC, T6);
+    rv_word(a, m ? MRET : SRET);
+}
+
+static void make_program(struct fuzz_in *in, struct rvasm *a, bool m)
 {
     unsigned start = rv_branch(a, RV_BEQ, ZERO, ZERO, 0), handler = rv_here(a);
 
-    rv_csr(a, RV_CSRS, T6, m_mode ? CSR_MEPC : CSR_SEPC, ZERO);
-    rv_addi(a, T6, T6, 4);
-    rv_csr(a, RV_CSRW, ZERO, m_mode ? CSR_MEPC : CSR_SEPC, T6);
-    rv_word(a, m_mode ? 0x30200073 : 0x10200073);
+    make_handler(a, m);
     rv_to_here(a, start);
     rv_ram(a, T0, handler * 4);
-    rv_csr(a, RV_CSRW, ZERO, m_mode ? CSR_MTVEC : CSR_STVEC, T0);
+    rv_csr(a, RV_CSRW, ZERO, m ? CSR_MTVEC : CSR_STVEC, T0);
+    if (m) { /* all of memory is anybody's */
+        rv_addi(a, T0, ZERO, -1);
+        rv_csr(a, RV_CSRW, ZERO, CSR_PMPADDR0, T0);
+        rv_addi(a, T0, ZERO, 0x1f);
+        rv_csr(a, RV_CSRW, ZERO, CSR_PMPCFG0, T0);
+    }
     while (fuzz_left(in) && a->n < BODY)
         put_any[fuzz_below(in, ARRAY_LEN(put_any))](in, a);
     rv_jump(a, start);

@@ -46,8 +46,12 @@ static void chars_write(void *opaque, const uint8_t *data, size_t len)
 static size_t chars_read(void *opaque, uint8_t *data, size_t len)
 {
     struct rig *r = opaque;
-    size_t want = fuzz_below(&r->in, 32);
+    size_t want = fuzz_below(&r->in, 33);
 
+    if (want == 32) { /* all that there is room for */
+        memset(data, 'x', len);
+        return len;
+    }
     return fuzz_bytes(&r->in, data, want < len ? want : len);
 }
 
@@ -190,20 +194,24 @@ void rig_op_checkpoint(struct rig *r)
     buf_fini(&second);
 }
 
-/* A state that somebody made up is refused, or is one to go on from. */
+/* A state that somebody made up is one to go on from, or is refused; then a good one can still be
+ * loaded. */
 void rig_op_damage(struct rig *r)
 {
-    struct buf b = save(r);
+    struct buf good = save(r), bad = save(r);
+    struct err e = {0};
 
-    fuzz_damage_state(&r->in, &b);
-    if (load(r, &b, NULL))
-        reset(r);
-    buf_fini(&b);
+    fuzz_damage_state(&r->in, &bad);
+    if (load(r, &bad, NULL))
+        FUZZ_CHECK(!load(r, &good, &e), "%s", e.msg);
+    buf_fini(&good);
+    buf_fini(&bad);
 }
 
 void rig_op_reset(struct rig *r)
 {
-    reset(r);
+    if (fuzz_rarely(&r->in, 8))
+        reset(r);
 }
 
 /* ---- accesses ---- */
@@ -255,16 +263,20 @@ uint64_t rig_read(struct rig *r, unsigned dev, uint64_t offset, unsigned size)
     return v;
 }
 
-/* A place of a device, most often of a register. */
+/* A register that the device names, or something at one of its places. */
 static uint64_t offset(struct rig *r, unsigned dev)
 {
+    const struct dev_reg *regs = r->bus.dev[dev]->class->regs;
     const uint32_t *places = r->bus.places[dev];
-    uint64_t at;
-    unsigned n = 0;
+    uint64_t at, nregs = 0, nplaces = 0;
 
-    while (places[n] != UINT32_MAX)
-        n++;
-    at = places[fuzz_below(&r->in, n)];
+    while (regs[nregs].name)
+        nregs++;
+    while (places[nplaces] != UINT32_MAX)
+        nplaces++;
+    if (fuzz_below(&r->in, 2))
+        return regs[fuzz_below(&r->in, nregs)].offset;
+    at = places[fuzz_below(&r->in, nplaces)];
     at += fuzz_int(&r->in, 1) * 4;
     return fuzz_rarely(&r->in, 8) ? at + 1 : at;
 }
@@ -314,9 +326,10 @@ void rig_op_store(struct rig *r)
 /* Time passes; events fire at their own times. */
 void rig_op_time(struct rig *r)
 {
-    uint64_t past = fuzz_value(&r->in), until;
+    uint64_t past = fuzz_int(&r->in, 2), until;
 
-    until = past < CLOCK_NEVER / 4 && r->now < CLOCK_NEVER / 2 ? r->now + past : r->now + 1;
+    past <<= fuzz_below(&r->in, 48);
+    until = r->now < CLOCK_NEVER / 2 ? r->now + past : r->now + 1;
     for (uint64_t next; (next = clock_next(r->bus.clock)) <= until;) {
         r->now = next > r->now ? next : r->now;
         clock_run(r->bus.clock, r->now);
@@ -337,18 +350,26 @@ void rig_op_poll(struct rig *r)
     vec_fini(&w);
 }
 
+static void look_at_registers(struct rig *r)
+{
+    for (unsigned i = 0; i < r->bus.ndevs; i++) {
+        const struct dev_class *c = r->bus.dev[i]->class;
+        for (const struct dev_reg *reg = c->regs; reg->name; reg++) {
+            uint64_t v = 0;
+
+            if (c->peek(r->bus.dev[i], reg->offset, reg->size, &v))
+                rig_see(r, reg->name, v);
+        }
+    }
+}
+
 /* A debugger looks at everything: nothing changes. */
 void rig_op_look(struct rig *r)
 {
     struct buf before = save(r), after, list = BUF_INIT;
     struct snap s;
-    uint64_t v;
 
-    for (unsigned i = 0; i < r->bus.ndevs; i++) {
-        const struct dev_class *c = r->bus.dev[i]->class;
-        for (const struct dev_reg *reg = c->regs; reg->name; reg++)
-            c->peek(r->bus.dev[i], reg->offset, reg->size, &v);
-    }
+    look_at_registers(r);
     snap_open_list(&s, &list);
     state(r, &s);
     snap_close(&s, NULL);
@@ -385,6 +406,7 @@ static uint64_t run(const struct rig_kind *kind, const uint8_t *data, size_t len
     while (fuzz_left(&r.in))
         step(&r);
     rig_op_checkpoint(&r);
+    look_at_registers(&r);
     rig_see(&r, "memory", bits_hash(ram(&r.bus), RIG_RAM_SIZE, 0));
     bus_fini(&r.bus);
     if (kind->fini)
