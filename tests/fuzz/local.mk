@@ -28,6 +28,7 @@ fuzz:
 	@echo 'make fuzz: configure with CC=clang --enable-fuzz, or use scripts/fuzz' >&2; exit 1
 endif
 .PHONY: fuzz
+EXTRA_DIST += tests/fuzz/regress
 
 fuzz_damage = $(fuzz_main) tests/fuzz/damage.c tests/fuzz/damage.h
 fuzz_rig = $(fuzz_damage) tests/fuzz/rig.c tests/fuzz/rig.h

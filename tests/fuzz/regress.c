@@ -6,7 +6,8 @@
  *                       from '#' to the end of a line; others are taken as they are
  *     TARGET FILE...    runs these files as they are
  *
- * An input that is a bug ends the program.
+ * An input that is a bug ends the program.  RANDOM_INPUTS and RANDOM_SEED in the environment choose
+ * other random ones.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -17,7 +18,7 @@
 #include "host/host_file.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { INPUT_MAX = 1 << 20, RANDOM_INPUTS = 100, RANDOM_MAX = 600 };
+enum { INPUT_MAX = 1 << 20, RANDOM_INPUTS = 60, RANDOM_MAX = 1500 };
 
 /* Copied, so that a read beyond its end is seen. */
 static void run(const void *data, size_t len)
@@ -98,24 +99,34 @@ static unsigned run_folder(const char *target, bool *all_ok)
     return n < 0 ? 0 : (unsigned)n;
 }
 
-/* The same ones everywhere. */
-static void run_random(void)
+static uint64_t from_env(const char *name, uint64_t otherwise)
 {
+    const char *s = getenv(name);
+    return s ? strtoull(s, NULL, 0) : otherwise;
+}
+
+/* The same ones everywhere.  How many. */
+static uint64_t run_random(void)
+{
+    uint64_t count = from_env("RANDOM_INPUTS", RANDOM_INPUTS), seed = from_env("RANDOM_SEED", 1);
     uint8_t data[RANDOM_MAX];
 
-    for (uint64_t n = 0; n < RANDOM_INPUTS; n++) {
-        size_t len = bits_mix(n) % (sizeof data + 1);
+    for (uint64_t n = 0; n < count; n++) {
+        uint64_t r = bits_mix(bits_mix(seed) + n);
+        size_t len = r % (sizeof data + 1);
 
         for (size_t i = 0; i < len; i++)
-            data[i] = (uint8_t)bits_mix(n << 32 | i);
+            data[i] = (uint8_t)bits_mix(r + i);
         run(data, len);
     }
+    return count;
 }
 
 int main(int argc, char **argv)
 {
     const char *slash = strrchr(argv[0], '/');
     bool ok = true;
+    uint64_t count;
     unsigned n;
 
     for (int i = 1; i < argc; i++)
@@ -123,7 +134,7 @@ int main(int argc, char **argv)
     if (argc > 1)
         return !ok;
     n = run_folder(slash ? slash + 1 : argv[0], &ok) + 1;
-    run_random();
-    printf("ok %u - %d random inputs\n1..%u\n", n, RANDOM_INPUTS, n);
+    count = run_random();
+    printf("ok %u - %" PRIu64 " random inputs\n1..%u\n", n, count, n);
     return !ok;
 }
