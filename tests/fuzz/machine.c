@@ -15,9 +15,11 @@
 enum { BODY = 400, CHUNKS = 8, CHUNK_MAX = 800 };
 enum {
     CSR_SSTATUS = 0x100,
+    CSR_SIE = 0x104,
     CSR_STVEC = 0x105,
     CSR_SEPC = 0x141,
     CSR_SCAUSE = 0x142,
+    CSR_SIP = 0x144,
     CSR_SATP = 0x180,
     CSR_MSTATUS = 0x300,
     CSR_MTVEC = 0x305,
@@ -60,14 +62,15 @@ static unsigned any_reg(struct fuzz_in *in)
     return (unsigned)fuzz_below(in, 32);
 }
 
-/* An instruction, unless it is a jump to somewhere: put_branch and put_return know where to. */
+/* An instruction, unless it is a jump to somewhere: the sequences below know where to, and how to
+ * wait. */
 static void put_insn(struct rvasm *a, uint32_t raw)
 {
     struct rv_insn in;
 
     rv_decode(raw, &in);
     if (in.op == RV_OP_JAL || in.op == RV_OP_JALR || (in.op >= RV_OP_BEQ && in.op <= RV_OP_BGEU) ||
-        in.op == RV_OP_MRET || in.op == RV_OP_SRET)
+        in.op == RV_OP_MRET || in.op == RV_OP_SRET || in.op == RV_OP_WFI)
         return;
     rv_word(a, in.len == 2 ? (raw & 0xffff) | 0x00010000 : raw); /* c.nop */
 }
@@ -150,10 +153,20 @@ static void put_semihosting(struct fuzz_in *in, struct rvasm *a)
 
 static void put_system(struct fuzz_in *in, struct rvasm *a)
 {
-    static const uint32_t words[] = {0x10500073, 0x0000100f, 0x12000073, 0x00100073,
-                                     0x00000073, 0x0ff0000f, 0x00d00073, 0x18000073};
+    static const uint32_t words[] = {0x0000100f, 0x12000073, 0x00100073, 0x00000073,
+                                     0x0ff0000f, 0x00d00073, 0x18000073};
 
     rv_word(a, words[fuzz_below(in, ARRAY_LEN(words))]);
+}
+
+/* Waits for an interrupt, which is there already, if it is one of S-mode's. */
+static void put_wait(struct fuzz_in *in, struct rvasm *a)
+{
+    (void)in;
+    rv_addi(a, T0, ZERO, 2);
+    rv_csr(a, RV_CSRS, ZERO, CSR_SIE, T0);
+    rv_csr(a, RV_CSRS, ZERO, CSR_SIP, T0);
+    rv_wfi(a);
 }
 
 /* mret or sret to what follows, at some privilege. */
@@ -205,7 +218,7 @@ static void put_branch(struct fuzz_in *in, struct rvasm *a)
 static void (*const put_any[])(struct fuzz_in *in, struct rvasm *a) = {
     put_raw,          put_random, put_random, put_random, put_access,      put_access,
     put_device_write, put_value,  put_csr,    put_ecall,  put_semihosting, put_system,
-    put_entry,        put_satp,   put_branch, put_return,
+    put_entry,        put_satp,   put_branch, put_return, put_wait,
 };
 
 /* Goes on four bytes behind what trapped; where nothing could be fetched, at the start, without
@@ -364,23 +377,32 @@ static int load(struct machine *m, const struct buf *state, struct err *e)
     return snap_close(&s, e);
 }
 
-/* Both get a state that somebody made up; false: they refuse it. */
-static bool damage(struct fuzz_in *in, struct pair *p)
+static struct buf save(struct machine *m)
 {
-    struct buf b = BUF_INIT;
-    struct err e = {0};
+    struct buf out = BUF_INIT;
     struct snap s;
+
+    snap_open_save(&s, &out);
+    machine_state(m, &s);
+    FUZZ_CHECK(!snap_close(&s, NULL), "saving failed");
+    return out;
+}
+
+/* Both get a state that somebody made up, or refuse it and take a good one again. */
+static void damage(struct fuzz_in *in, struct pair *p)
+{
+    struct buf good = save(p->interp), bad = save(p->interp);
+    struct err e = {0};
     int rc;
 
-    snap_open_save(&s, &b);
-    machine_state(p->interp, &s);
-    snap_close(&s, NULL);
-    fuzz_damage_state(in, &b);
-    rc = load(p->interp, &b, &e);
-    FUZZ_CHECK(load(p->jit, &b, NULL) == rc, "%s", e.msg);
+    fuzz_damage_state(in, &bad);
+    rc = load(p->interp, &bad, &e);
+    FUZZ_CHECK(load(p->jit, &bad, NULL) == rc, "%s", e.msg);
     FUZZ_CHECK(!rc || (*e.msg && !strchr(e.msg, '\n')), "%s", e.msg);
-    buf_fini(&b);
-    return !rc;
+    if (rc)
+        FUZZ_CHECK(!load(p->interp, &good, &e) && !load(p->jit, &good, &e), "%s", e.msg);
+    buf_fini(&good);
+    buf_fini(&bad);
 }
 
 static void run(struct fuzz_in *in, struct pair *p)
@@ -394,8 +416,7 @@ static void run(struct fuzz_in *in, struct pair *p)
         if (stop != MACHINE_COUNT)
             return;
         if (fuzz_rarely(in, 4)) {
-            if (!damage(in, p))
-                return;
+            damage(in, p);
             check_same(p, "after loading");
         }
     }

@@ -12,21 +12,23 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem_alloc.h"
 #include "host/host_file.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { INPUT_MAX = 1 << 20, RANDOM_INPUTS = 60, RANDOM_MAX = 1500 };
+enum { INPUT_MAX = 1 << 20, RANDOM_INPUTS = 60, RANDOM_MAX = 1500, SECONDS_MAX = 100 };
 
-/* Copied, so that a read beyond its end is seen. */
+/* Copied, so that a read beyond its end is seen.  One that takes for ever ends the program. */
 static void run(const void *data, size_t len)
 {
     uint8_t *copy = xmalloc(len);
 
     if (len)
         memcpy(copy, data, len);
+    alarm(SECONDS_MAX);
     LLVMFuzzerTestOneInput(copy, len);
     free(copy);
 }
