@@ -25,3 +25,4 @@ include tests/ir/local.mk
 include tests/guest/local.mk
 include tests/cli/local.mk
 include tests/real/local.mk
+include tests/fuzz/local.mk
