@@ -173,13 +173,15 @@ static void code_changed(void *opaque, uint64_t paddr, uint64_t len)
 
 void interp_flush(struct interp *it)
 {
+    it->count.flushes++;
+    if (!it->store_bytes)
+        return;
     for (size_t i = 0; i < ARRAY_LEN(it->buckets); i++)
         while (it->buckets[i])
             forget(it, it->buckets[i]);
     memset(it->fast, 0, ((size_t)it->config.ncpus << FAST_BITS) * sizeof *it->fast);
     arena_reset(&it->store);
     it->store_bytes = 0;
-    it->count.flushes++;
 }
 
 void interp_probes_changed(struct interp *it, struct cpu_pcs virtual, struct cpu_pcs physical)
