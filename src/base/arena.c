@@ -6,14 +6,13 @@
 
 #include "base/mem_alloc.h"
 
-#define ALIGN 16u
 #define CHUNK ((size_t)64 * 1024) /* bytes; larger requests get a chunk of their own */
 
 struct arena_chunk {
     struct arena_chunk *next;
     size_t size; /* of data */
     size_t used; /* valid for chunks before cur */
-    _Alignas(ALIGN) char data[];
+    _Alignas(16) char data[];
 };
 
 void arena_init(struct arena *a)
@@ -43,8 +42,8 @@ void arena_reset(struct arena *a)
         enter(a, a->first);
 }
 
-/* Goes on to a chunk with `size` bytes: the next one if it is large enough, else a new one. */
-static void next_chunk(struct arena *a, size_t size)
+/* The next chunk if it is large enough, else a new one. */
+void arena_more(struct arena *a, size_t size)
 {
     struct arena_chunk *c = a->cur ? a->cur->next : NULL;
     if (a->cur)
@@ -65,12 +64,7 @@ static void next_chunk(struct arena *a, size_t size)
 
 void *arena_alloc(struct arena *a, size_t size)
 {
-    size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (!a->cur || size > (size_t)(a->end - a->at))
-        next_chunk(a, size);
-    void *p = a->at;
-    a->at += size;
-    return memset(p, 0, size);
+    return memset(arena_raw(a, size), 0, size);
 }
 
 char *arena_strdup(struct arena *a, const char *s)

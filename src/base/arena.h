@@ -1,13 +1,16 @@
 /*
  * arena.h - memory that is given back all at once.
  *
- * For what lives as long as one unit's translation.  Memory is zeroed and
- * aligned to 16 bytes.  arena_reset keeps the chunks for the next unit.
+ * For what lives as long as one unit's translation.  Memory is aligned to 16
+ * bytes, and zeroed unless it is asked for raw.  arena_reset keeps the chunks for
+ * the next unit.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
 #include <stddef.h>
+
+#define ARENA_ALIGN ((size_t)16)
 
 struct arena_chunk;
 
@@ -21,6 +24,20 @@ void arena_fini(struct arena *a);
 void arena_reset(struct arena *a);
 
 void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull));
+/* For arena_raw: goes on to a chunk with that much room. */
+void arena_more(struct arena *a, size_t size);
+
+/* What is in it is left over from before. */
+static inline void *arena_raw(struct arena *a, size_t size)
+{
+    size = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
+    if (size > (size_t)(a->end - a->at) || !a->cur)
+        arena_more(a, size);
+    void *p = a->at;
+    a->at += size;
+    return p;
+}
+
 char *arena_strdup(struct arena *a, const char *s);
 
 /* The bytes handed out since the last reset. */
@@ -28,5 +45,6 @@ size_t arena_used(const struct arena *a);
 
 #define arena_new(a, type) ((type *)arena_alloc(a, sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc(a, sizeof(type) * (size_t)(n)))
+#define arena_array_raw(a, type, n) ((type *)arena_raw(a, sizeof(type) * (size_t)(n)))
 
 #endif

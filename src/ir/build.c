@@ -12,7 +12,7 @@ enum { FIRST_INSNS = 128, FIRST_BLOCKS = 4, FIRST_EDGES = 4 };
 static void *grow(struct arena *a, void *old, uint32_t *cap, size_t size, uint32_t first)
 {
     uint32_t want = *cap ? *cap * 2 : first;
-    void *mem = arena_alloc(a, want * size);
+    void *mem = arena_raw(a, want * size);
     if (*cap)
         memcpy(mem, old, *cap * size);
     *cap = want;

@@ -99,6 +99,26 @@ START_TEST(large_after_reset)
 }
 END_TEST
 
+/* Raw memory comes from the same place, and what follows it is zeroed again. */
+START_TEST(raw_between_zeroed)
+{
+    struct arena a;
+    arena_init(&a);
+    for (unsigned round = 0; round < 2; round++) {
+        for (size_t n = 1; n < 3000; n += 7) {
+            char *raw = arena_raw(&a, n);
+            ck_assert_uint_eq((uintptr_t)raw % 16, 0);
+            memset(raw, 0xa5, n);
+            char *p = arena_alloc(&a, n);
+            ck_assert(p >= raw + n || p < raw);
+            ck_assert(all_zero(p, n));
+        }
+        arena_reset(&a);
+    }
+    arena_fini(&a);
+}
+END_TEST
+
 START_TEST(strings)
 {
     struct arena a;
@@ -111,4 +131,4 @@ START_TEST(strings)
 END_TEST
 
 UNIT_MAIN("base/arena", zeroed_and_aligned, pieces_do_not_overlap, used_counts_what_was_given,
-          reset_keeps_the_chunks, large_after_reset, strings)
+          reset_keeps_the_chunks, large_after_reset, raw_between_zeroed, strings)
