@@ -9,9 +9,10 @@
  * context, which is emptied when an executable translation goes; so no mapping
  * can change under a link.
  *
- * Code memory is a ring of regions: when the next region is needed, the blocks in
- * it are evicted.  A block is killed when bytes that it was made from change.  A
- * block never goes while it runs: such stores are made by the interpreter.
+ * Code memory is a ring of regions, each with an arena for what is known of its
+ * blocks: when the next region is needed, the blocks in it are evicted.  A block is
+ * killed when bytes that it was made from change; its memory waits for the region's
+ * turn.  A block never goes while it runs: such stores are made by the interpreter.
  *
  * One struct jit serves all CPUs of a machine.  Machine thread only.
  */
@@ -22,7 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "base/vec.h"
 #include "cpu/cpu.h"
 #include "cpu/guest.h"
 #include "jit/code.h"
@@ -65,6 +68,31 @@ struct jit_exit {
     struct jit_exit *next;    /* in target->incoming */
 };
 
+/* What a back end notes while it emits a unit; jit_block_new makes it the block's own. */
+struct jit_side {
+    struct {
+        VEC(struct jit_exit);
+    } exits;
+    struct {
+        VEC(struct jit_site);
+    } sites;
+    struct {
+        VEC(struct jit_soft);
+    } softs;
+    struct {
+        VEC(struct jit_dirty);
+    } dirty;
+    struct {
+        VEC(uint64_t);
+    } consts;
+};
+
+/* A place in the list of blocks made from a physical page. */
+struct jit_page_link {
+    struct jit_block *block;
+    struct jit_page_link *next, **prev;
+};
+
 /* Exposed for inspection. */
 struct jit_block {
     uint64_t pc, paddr;
@@ -75,18 +103,15 @@ struct jit_block {
     uint32_t code_size;
     const uint8_t *code;
     struct jit_exit *exits;
-    uint32_t nexits;
     struct jit_site *sites;
-    uint32_t nsites;
     struct jit_soft *softs;
-    uint32_t nsofts;
     struct jit_dirty *dirty;
     uint64_t *consts;
-    uint32_t ndirty, nconsts;
+    uint32_t nexits, nsites, nsofts, ndirty, nconsts;
     struct jit_exit *incoming;
     struct jit_block *hash_next;
-    struct jit_block *page_next[2];
-    struct jit_block *region_next, **region_prev;
+    struct jit_page_link pages[2];
+    struct jit_block *region_next;
     uint8_t fp_rm; /* the rounding mode that its code counts on */
     bool entered;  /* in the hash and the page lists */
 };
@@ -143,12 +168,14 @@ struct jit {
     size_t region_size;
     unsigned region; /* the one being filled */
     size_t at;       /* offset of the next block */
-    struct jit_block *region_blocks[JIT_REGIONS];
-    struct jit_block **hash; /* by pc and context */
+    struct jit_block *region_blocks[JIT_REGIONS]; /* dead ones too */
+    struct arena region_arena[JIT_REGIONS];       /* blocks and all that they point to */
+    struct jit_block **hash;                      /* by pc and context */
     size_t hash_size, nblocks;
-    struct jit_block **pages; /* by physical page */
-    struct jit_exit *linking; /* the exit that waits for its target; cleared if its block goes */
-    struct arena arena;       /* a unit's translation */
+    struct jit_page_link **pages; /* by physical page */
+    struct jit_exit *linking;     /* the exit that waits for its target; cleared if its block goes */
+    struct arena arena;           /* a unit's translation */
+    struct jit_side side;         /* likewise */
     struct jit_cpu *cpus;
     unsigned ncpus;
     struct jit_counters count;

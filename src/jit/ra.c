@@ -514,7 +514,7 @@ unsigned ra_param(struct ra *ra, ir_ref param)
     return (unsigned)ra->v[param].spill;
 }
 
-void ra_snapshot(struct ra *ra, struct ra_side *side, uint32_t *first, uint32_t *count)
+void ra_snapshot(struct ra *ra, struct jit_side *side, uint32_t *first, uint32_t *count)
 {
     *first = (uint32_t)side->dirty.len;
     *count = ra->ndirty;

@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/vec.h"
 #include "ir/ir.h"
 #include "jit/jit.h"
 #include "jit/target.h"
@@ -104,14 +103,6 @@ void ra_end_block(struct ra *ra);
 unsigned ra_param(struct ra *ra, ir_ref param);
 
 /* Appends what is dirty now to the block's side table; *first and the count go into the site. */
-struct ra_side {
-    struct {
-        VEC(struct jit_dirty);
-    } dirty;
-    struct {
-        VEC(uint64_t);
-    } consts;
-};
-void ra_snapshot(struct ra *ra, struct ra_side *side, uint32_t *first, uint32_t *count);
+void ra_snapshot(struct ra *ra, struct jit_side *side, uint32_t *first, uint32_t *count);
 
 #endif

@@ -304,15 +304,13 @@ static void lower_brif(struct emit *e, ir_ref i, const struct ir_insn *in)
 /* To a known pc: a jump to be patched on the same page, else by the jump cache. */
 static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
 {
-    struct jit_exit *x = &e->b->exits[e->b->nexits++];
+    struct jit_side *side = &e->j->side;
+    struct jit_exit x = {.pc = in->imm};
     uint8_t *miss;
 
-    *x = (struct jit_exit){.block = e->b, .pc = in->imm};
     if (same_page(e, in->imm)) {
         miss = e->direct[e->block] ? e->direct[e->block] : asm_jmp(&e->a);
-        x->jump = miss + e->a.delta;
-        x->unlinked = e->a.p + e->a.delta;
-        asm_patch_here(&e->a, miss);
+        x.jump = miss + e->a.delta;
     } else {
         int32_t at = (int32_t)(cpu_jump_index(in->imm) * sizeof(struct cpu_jump));
         asm_load64(&e->a, RCX, CPU_AT(jumps));
@@ -324,10 +322,9 @@ static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
         }
         miss = asm_jcc(&e->a, CC_NE);
         asm_rm(&e->a, 0, 0xff, 4, asm_at(RCX, at + (int32_t)offsetof(struct cpu_jump, code)));
-        asm_patch_here(&e->a, miss);
     }
-    asm_imm(&e->a, RDX, (uintptr_t)x);
-    asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
+    hx64_cold(e, COLD_EXIT, miss)->index = (uint32_t)side->exits.len;
+    vec_push(&side->exits, x);
 }
 
 static void lower_exit_ind(struct emit *e, const struct ir_insn *in)
@@ -388,6 +385,15 @@ static void jump_back(struct emit *e, const struct cold *c)
     asm_patch(&e->a, asm_jmp(&e->a), c->back);
 }
 
+static void cold_exit(struct emit *e, const struct cold *c)
+{
+    struct jit_exit *x = &e->b->exits[c->index];
+
+    x->unlinked = e->a.p + e->a.delta;
+    asm_imm(&e->a, RDX, (uintptr_t)x);
+    asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
+}
+
 static void cold_load(struct emit *e, const struct cold *c)
 {
     asm_imm(&e->a, RDX, (uintptr_t)&e->b->sites[c->index]);
@@ -440,8 +446,8 @@ static void cold_nan(struct emit *e, const struct cold *c)
 void hx64_emit_cold(struct emit *e)
 {
     static void (*const kinds[])(struct emit *, const struct cold *) = {
-        [COLD_LOAD] = cold_load,   [COLD_STORE] = cold_store, [COLD_SOFT] = cold_soft,
-        [COLD_LEAVE] = cold_leave, [COLD_NAN] = cold_nan,
+        [COLD_EXIT] = cold_exit, [COLD_LOAD] = cold_load,   [COLD_STORE] = cold_store,
+        [COLD_SOFT] = cold_soft, [COLD_LEAVE] = cold_leave, [COLD_NAN] = cold_nan,
     };
 
     for (size_t i = 0; i < e->cold.len; i++) {
@@ -548,15 +554,24 @@ static void finish_labels(struct emit *e)
     }
 }
 
-static bool x64_emit(struct jit *j, const struct ir_unit *u, const struct jit_layout *l,
-                     struct jit_block *b, size_t room)
+static void emit_blocks(struct emit *e)
+{
+    const struct ir_unit *u = e->u;
+
+    for (uint32_t k = 0; k < u->nblocks && !e->a.full && !e->ra.failed; k++) {
+        e->labels[k] = e->a.p;
+        e->block = k;
+        for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++)
+            lower(e, i);
+    }
+}
+
+static struct jit_block *x64_emit(struct jit *j, const struct ir_unit *u, size_t room)
 {
     uint8_t *rx = j->code.rx + j->at, *rw = j->code.rw + j->at;
     struct emit e = {.a = {.p = rw, .end = rw + room, .delta = rx - rw},
                      .j = j,
                      .u = u,
-                     .l = l,
-                     .b = b,
                      .insn_pc = UINT64_MAX,
                      .fma = __builtin_cpu_supports("fma")};
 
@@ -565,27 +580,22 @@ static bool x64_emit(struct jit *j, const struct ir_unit *u, const struct jit_la
     e.direct = arena_array(u->arena, uint8_t *, u->nblocks);
     e.fused = arena_array(u->arena, uint8_t, u->ninsns);
     find_fused(&e);
-    b->code = rx;
     emit_entry(&e);
-    for (uint32_t k = 0; k < u->nblocks && !e.a.full && !e.ra.failed; k++) {
-        e.labels[k] = e.a.p;
-        e.block = k;
-        for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++)
-            lower(&e, i);
+    emit_blocks(&e);
+    if (!e.a.full && !e.ra.failed) {
+        e.b = jit_block_new(j, u);
+        emit_out_of_budget(&e);
+        hx64_emit_cold(&e);
     }
-    emit_out_of_budget(&e);
-    hx64_emit_cold(&e);
-    bool ok = !e.a.full && !e.ra.failed;
-    if (ok)
-        finish_labels(&e);
-    b->code_size = (uint32_t)(e.a.p - rw);
-    b->dirty = e.side.dirty.data; /* the block's own from here on */
-    b->ndirty = (uint32_t)e.side.dirty.len;
-    b->consts = e.side.consts.data;
-    b->nconsts = (uint32_t)e.side.consts.len;
     vec_fini(&e.cold);
+    if (!e.a.full && !e.ra.failed)
+        finish_labels(&e);
     vec_fini(&e.fixups);
-    return ok;
+    if (e.a.full || e.ra.failed)
+        return NULL;
+    e.b->code = rx;
+    e.b->code_size = (uint32_t)(e.a.p - rw);
+    return e.b;
 }
 
 static void x64_patch(struct jit *j, struct jit_exit *x, const uint8_t *to)

@@ -37,7 +37,7 @@ enum {
 };
 
 /* Code that is rarely run lies behind the block. */
-enum cold_kind { COLD_LOAD, COLD_STORE, COLD_SOFT, COLD_LEAVE, COLD_NAN };
+enum cold_kind { COLD_EXIT, COLD_LOAD, COLD_STORE, COLD_SOFT, COLD_LEAVE, COLD_NAN };
 
 struct cold {
     enum cold_kind kind;
@@ -47,7 +47,7 @@ struct cold {
     bool vec; /* reg is a vector register */
     bool vec_live;
     uint8_t type;
-    uint32_t index; /* site or soft; COLD_LEAVE: instructions to give back */
+    uint32_t index; /* exit, site or soft; COLD_LEAVE: instructions to give back */
     uint64_t imm;
 };
 
@@ -61,9 +61,7 @@ struct emit {
     struct ra ra;
     struct jit *j;
     const struct ir_unit *u;
-    const struct jit_layout *l;
-    struct jit_block *b;
-    struct ra_side side;
+    struct jit_block *b; /* from where cold code starts on */
     struct {
         VEC(struct cold);
     } cold;

@@ -39,11 +39,12 @@ static void compare(struct emit *e, enum ir_type t, bool quiet, unsigned a, unsi
 
 static uint32_t new_soft(struct emit *e, const struct ir_insn *in)
 {
-    uint32_t n = e->b->nsofts++;
-    e->b->softs[n] = (struct jit_soft){.op = in->op, .type = in->type, .aux = in->aux};
+    struct jit_side *side = &e->j->side;
+    struct jit_soft s = {.op = in->op, .type = in->type, .aux = in->aux};
     if (in->arg[0] != IR_NONE)
-        e->b->softs[n].from = (uint8_t)ir_type_of(e->u, in->arg[0]);
-    return n;
+        s.from = (uint8_t)ir_type_of(e->u, in->arg[0]);
+    vec_push(&side->softs, s);
+    return (uint32_t)side->softs.len - 1;
 }
 
 static bool is_vec(enum ir_type t)
