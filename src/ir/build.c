@@ -38,6 +38,8 @@ uint32_t ir_block_begin(struct ir_unit *u)
     if (u->nblocks == u->blocks_cap)
         u->blocks = grow(u->arena, u->blocks, &u->blocks_cap, sizeof *u->blocks, FIRST_BLOCKS);
     u->blocks[u->nblocks] = (struct ir_block){u->ninsns, u->ninsns};
+    if (u->fold)
+        ir_fold_block(u->fold);
     return u->nblocks++;
 }
 
@@ -55,23 +57,29 @@ uint32_t ir_edge_new(struct ir_unit *u, uint32_t block, const ir_ref *args, uint
     return u->nedges++;
 }
 
-ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c,
-               uint64_t imm, unsigned aux)
+ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i)
 {
     assert(block_open(u));
     if (u->ninsns == u->insns_cap)
         u->insns = grow(u->arena, u->insns, &u->insns_cap, sizeof *u->insns, FIRST_INSNS);
-    if (op == IR_insn && !u->guest_insns++)
-        u->pc = imm;
-    u->insns[u->ninsns] = (struct ir_insn){
+    if (i->op == IR_insn && !u->guest_insns++)
+        u->pc = i->imm;
+    u->insns[u->ninsns] = *i;
+    u->blocks[u->nblocks - 1].end = u->ninsns + 1;
+    return u->ninsns++;
+}
+
+ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c,
+               uint64_t imm, unsigned aux)
+{
+    struct ir_insn i = {
         .op = (uint8_t)op,
         .type = (uint8_t)type,
         .aux = (uint16_t)aux,
         .arg = {a, b, c},
         .imm = imm,
     };
-    u->blocks[u->nblocks - 1].end = u->ninsns + 1;
-    return u->ninsns++;
+    return u->fold ? ir_fold_insn(u->fold, &i) : ir_append(u, &i);
 }
 
 ir_ref ir_const(struct ir_unit *u, enum ir_type type, uint64_t value)
@@ -163,15 +171,6 @@ void ir_exit_loop(struct ir_unit *u)
 void ir_exit_stop(struct ir_unit *u)
 {
     ir_emit(u, IR_exit_stop, IR_VOID, IR_NONE, IR_NONE, IR_NONE, 0, 0);
-}
-
-enum ir_type ir_type_of(const struct ir_unit *u, ir_ref v)
-{
-    const struct ir_insn *i = &u->insns[v];
-    int result = ir_ops[i->op].result;
-    if (result < 0 || i->op == IR_call)
-        return i->type;
-    return (enum ir_type)result;
 }
 
 /* A copy of len bytes in arena a; NULL for none. */

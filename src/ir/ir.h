@@ -5,9 +5,9 @@
  * A unit is what is compiled at once.  Its instructions lie in one array, block
  * after block; a value is named by the index of the instruction that makes it.
  * Block 0 is the entry and has no parameters.  A block starts with its `param`
- * instructions and ends with its only END instruction.  A value is used where
- * its definition dominates.  A unit's memory is an arena's: it lives until the
- * owner resets that.
+ * instructions and ends with its only END instruction.  A value is used behind
+ * its definition in the array, and where that dominates.  A unit's memory is an
+ * arena's: it lives until the owner resets that.
  *
  * Guest registers are slots (get, put): a put is a promise about what the slot
  * holds wherever anyone can look, and anyone can look at every FAULT and END
@@ -147,9 +147,12 @@ struct ir_names {
     uint32_t nhelpers;
 };
 
+struct ir_fold;
+
 struct ir_unit {
     struct arena *arena; /* everything below lives here */
     const struct ir_names *names;
+    struct ir_fold *fold; /* NULL: instructions are appended as they are emitted */
     struct ir_insn *insns;
     uint32_t ninsns, insns_cap;
     struct ir_block *blocks;
@@ -165,6 +168,14 @@ struct ir_unit {
 
 void ir_unit_init(struct ir_unit *u, struct arena *a, const struct ir_names *names);
 
+/* What folding remembers while a unit is built; for any number of units, one at a time. */
+struct ir_fold *ir_fold_new(const struct ir_names *names);
+void ir_fold_free(struct ir_fold *f);
+/* What is emitted into u, which is empty, goes through ir_opt_forward's rules from now on: ir_emit may
+ * return a value that was made before, append another instruction than it is given, or none.
+ * The edges of a brif must be complete then. */
+void ir_unit_fold(struct ir_unit *u, struct ir_fold *f);
+
 /* Opens a new block behind the last one (which must be closed by an END) and returns its index. */
 uint32_t ir_block_begin(struct ir_unit *u);
 
@@ -174,6 +185,9 @@ uint32_t ir_edge_new(struct ir_unit *u, uint32_t block, const ir_ref *args, uint
 /* Appends to the open block.  Missing operands are IR_NONE. */
 ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c,
                uint64_t imm, unsigned aux);
+
+/* The same, never folded. */
+ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i);
 
 ir_ref ir_const(struct ir_unit *u, enum ir_type type, uint64_t value);
 ir_ref ir_param(struct ir_unit *u, enum ir_type type);
@@ -195,7 +209,33 @@ void ir_exit_loop(struct ir_unit *u);
 void ir_exit_stop(struct ir_unit *u);
 
 /* The type of a value. */
-enum ir_type ir_type_of(const struct ir_unit *u, ir_ref v);
+static inline enum ir_type ir_type_of(const struct ir_unit *u, ir_ref v)
+{
+    const struct ir_insn *i = &u->insns[v];
+    int result = ir_ops[i->op].result;
+    return result < 0 ? (enum ir_type)i->type : (enum ir_type)result;
+}
+
+/* Whether the operands end with edges (br: one, brif: two). */
+static inline bool ir_has_edges(unsigned op)
+{
+    return op == IR_br || op == IR_brif;
+}
+
+/* The operands that are values: they come first. */
+static inline unsigned ir_value_args(const struct ir_insn *i)
+{
+    if (ir_has_edges(i->op))
+        return i->op == IR_brif;
+    return (i->arg[0] != IR_NONE) + (i->arg[1] != IR_NONE) + (i->arg[2] != IR_NONE);
+}
+
+/* ---- for build.c: opt_forward.c ---- */
+
+/* The value that *i comes to, appended if it is new; IR_NONE: nothing is left of it. */
+ir_ref ir_fold_insn(struct ir_fold *f, struct ir_insn *i);
+/* A block begins. */
+void ir_fold_block(struct ir_fold *f);
 
 /* Replaces dst by a copy of src in another arena (an engine keeps the unit that it runs). */
 void ir_unit_copy(struct ir_unit *dst, struct arena *a, const struct ir_unit *src);

@@ -6,34 +6,22 @@
 
 struct dead {
     struct ir_unit *u;
-    bool *live;   /* by value */
-    ir_ref *work; /* live values that lie behind the walk: their operands are to be marked */
-    uint32_t nwork;
+    bool *live;            /* by value */
     uint32_t *overwritten; /* by slot: the epoch in which a put lies ahead */
     uint32_t epoch;        /* advances where slots can be seen */
 };
 
-static void mark(struct dead *d, ir_ref v, ir_ref at)
+static void mark_args(struct dead *d, const struct ir_insn *i)
 {
-    if (d->live[v])
+    unsigned values = ir_value_args(i);
+    for (unsigned n = 0; n < values; n++)
+        d->live[i->arg[n]] = true;
+    if (!ir_has_edges(i->op))
         return;
-    d->live[v] = true;
-    if (v >= at)
-        d->work[d->nwork++] = v;
-}
-
-static void mark_args(struct dead *d, ir_ref user, ir_ref at)
-{
-    const struct ir_insn *i = &d->u->insns[user];
-    const struct ir_op_info *info = &ir_ops[i->op];
-    for (unsigned n = 0; n < info->nargs && i->arg[n] != IR_NONE; n++) {
-        if (info->args[n] != 'e') {
-            mark(d, i->arg[n], at);
-            continue;
-        }
+    for (unsigned n = values; n < ir_ops[i->op].nargs; n++) {
         const struct ir_edge *e = &d->u->edges[i->arg[n]];
         for (uint32_t a = 0; a < e->nargs; a++)
-            mark(d, e->args[a], at);
+            d->live[e->args[a]] = true;
     }
 }
 
@@ -42,7 +30,7 @@ static unsigned helper_effects(const struct ir_unit *u, const struct ir_insn *i)
     return u->names->helpers[i->imm].effects;
 }
 
-/* What has to stay although nobody uses its value. */
+/* What has to stay although nobody uses its value.  All users of one lie behind it. */
 static bool is_needed(const struct dead *d, const struct ir_insn *i)
 {
     switch (i->op) {
@@ -89,13 +77,10 @@ static void visit(struct dead *d, ir_ref at, bool exact)
     } else if (sees_slots(d, i, exact)) {
         d->epoch++;
     }
-    if (is_needed(d, i))
-        d->live[at] = true;
-    if (!d->live[at])
-        return;
-    mark_args(d, at, at);
-    while (d->nwork) /* only where blocks do not lie in an order that dominance allows */
-        mark_args(d, d->work[--d->nwork], at);
+    if (d->live[at] || is_needed(d, i))
+        mark_args(d, i);
+    else
+        remove_insn(i);
 }
 
 static void run(struct ir_unit *u, bool exact)
@@ -103,13 +88,9 @@ static void run(struct ir_unit *u, bool exact)
     struct dead d = {.u = u, .epoch = 1};
     uint32_t nslots = u->names ? u->names->nslots : 0;
     d.live = arena_array(u->arena, bool, u->ninsns);
-    d.work = arena_array(u->arena, ir_ref, u->ninsns);
     d.overwritten = arena_array(u->arena, uint32_t, nslots);
     for (ir_ref at = u->ninsns; at-- > 0;)
         visit(&d, at, exact);
-    for (ir_ref at = 0; at < u->ninsns; at++)
-        if (!d.live[at] && u->insns[at].op != IR_nop)
-            remove_insn(&u->insns[at]);
 }
 
 void ir_opt_dead(struct ir_unit *u)

@@ -274,19 +274,24 @@ struct jit_block *jit_compile(struct jit *j, struct ir_unit *u)
     return b;
 }
 
-/* The unit at f, optimised, in the arena.  *bytes: of guest code; *crosses: on two pages. */
+static void begin_unit(struct jit *j, struct ir_unit *u)
+{
+    arena_reset(&j->arena);
+    ir_unit_init(u, &j->arena, &j->guest->names);
+    ir_unit_fold(u, j->fold);
+}
+
+/* The unit at f, in the arena.  *bytes: of guest code; *paddr2: of its second page or 0. */
 static bool make_unit(struct jit *j, struct cpu *c, struct guest_fetch *f, struct ir_unit *u,
                       uint32_t *bytes, uint64_t *paddr2)
 {
     *paddr2 = 0;
-    arena_reset(&j->arena);
-    ir_unit_init(u, &j->arena, &j->guest->names);
+    begin_unit(j, u);
     if (j->guest->translate(c, u, f, bytes) == GUEST_NEEDS_NEXT) {
         uint64_t next = (f->pc & ~MEM_PAGE_MASK) + MEM_PAGE_SIZE;
         if (cpu_fetch(c, next, paddr2, &f->next) != CPU_OK)
             return false;
-        arena_reset(&j->arena);
-        ir_unit_init(u, &j->arena, &j->guest->names);
+        begin_unit(j, u);
         if (j->guest->translate(c, u, f, bytes) == GUEST_NEEDS_NEXT)
             return false;
     }
@@ -435,6 +440,7 @@ static bool open_target(struct jit *j, struct err *e)
 static void init_memory(struct jit *j)
 {
     arena_init(&j->arena);
+    j->fold = ir_fold_new(&j->guest->names);
     for (unsigned r = 0; r < JIT_REGIONS; r++)
         arena_init(&j->region_arena[r]);
 }
@@ -442,6 +448,7 @@ static void init_memory(struct jit *j)
 static void fini_memory(struct jit *j)
 {
     arena_fini(&j->arena);
+    ir_fold_free(j->fold);
     for (unsigned r = 0; r < JIT_REGIONS; r++)
         arena_fini(&j->region_arena[r]);
     vec_fini(&j->side.exits);

@@ -175,6 +175,7 @@ struct jit {
     struct jit_page_link **pages; /* by physical page */
     struct jit_exit *linking;     /* the exit that waits for its target; cleared if its block goes */
     struct arena arena;           /* a unit's translation */
+    struct ir_fold *fold;         /* likewise */
     struct jit_side side;         /* likewise */
     struct jit_cpu *cpus;
     unsigned ncpus;
