@@ -59,7 +59,6 @@ uint32_t ir_edge_new(struct ir_unit *u, uint32_t block, const ir_ref *args, uint
 
 ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i)
 {
-    assert(block_open(u));
     if (u->ninsns == u->insns_cap)
         u->insns = grow(u->arena, u->insns, &u->insns_cap, sizeof *u->insns, FIRST_INSNS);
     if (i->op == IR_insn && !u->guest_insns++)

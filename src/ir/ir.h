@@ -186,7 +186,7 @@ uint32_t ir_edge_new(struct ir_unit *u, uint32_t block, const ir_ref *args, uint
 ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c,
                uint64_t imm, unsigned aux);
 
-/* The same, never folded. */
+/* The same, never folded.  (That the block is open is for ir_block_begin and ir_verify to see.) */
 ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i);
 
 ir_ref ir_const(struct ir_unit *u, enum ir_type type, uint64_t value);
