@@ -11,19 +11,21 @@
 
 #define HASH_SIZE  (1u << 16)
 #define PAGES_SIZE (1u << 14)
-#define MIN_ROOM   512 /* bytes of a region that are worth trying */
 #define MAX_INSNS  64
 
 /* ---- tables ---- */
 
+/* Blocks that lie near each other do so in the table too: its lines are then in the host's caches.
+ */
 static struct jit_block **hash_slot(const struct jit *j, uint64_t pc, uint32_t context)
 {
-    return &j->hash[bits_mix(pc ^ (uint64_t)context << 48) & (j->hash_size - 1)];
+    uint64_t far = bits_mix(pc / HASH_SIZE ^ (uint64_t)context << 48);
+    return &j->hash[(pc / 2 + far) & (HASH_SIZE - 1)];
 }
 
 static struct jit_page_link **page_slot(const struct jit *j, uint64_t paddr)
 {
-    return &j->pages[bits_mix(paddr >> MEM_PAGE_BITS) & (PAGES_SIZE - 1)];
+    return &j->pages[(paddr >> MEM_PAGE_BITS) & (PAGES_SIZE - 1)];
 }
 
 /* Bytes of the block that lie in its first page. */
@@ -254,7 +256,7 @@ static struct jit_block *try_emit(struct jit *j, const struct ir_unit *u)
     struct jit_side *s = &j->side;
 
     s->exits.len = s->sites.len = s->softs.len = s->dirty.len = s->consts.len = 0;
-    return j->at + MIN_ROOM > end ? NULL : j->target->emit(j, u, end - j->at);
+    return j->at > end ? NULL : j->target->emit(j, u, end - j->at);
 }
 
 struct jit_block *jit_compile(struct jit *j, struct ir_unit *u)
@@ -478,7 +480,6 @@ struct jit *jit_new(const struct guest *g, struct mem *m, unsigned ncpus,
     j->stubs_size = j->target->stubs(j);
     j->region_size = (size - bits_align_up(j->stubs_size, 64)) / JIT_REGIONS & ~(size_t)63;
     j->at = region_start(j, 0);
-    j->hash_size = HASH_SIZE;
     j->hash = xcalloc(HASH_SIZE, sizeof *j->hash);
     j->pages = xcalloc(PAGES_SIZE, sizeof *j->pages);
     j->cpus = xcalloc(ncpus, sizeof *j->cpus);

@@ -171,7 +171,7 @@ struct jit {
     struct jit_block *region_blocks[JIT_REGIONS]; /* dead ones too */
     struct arena region_arena[JIT_REGIONS];       /* blocks and all that they point to */
     struct jit_block **hash;                      /* by pc and context */
-    size_t hash_size, nblocks;
+    size_t nblocks;
     struct jit_page_link **pages; /* by physical page */
     struct jit_exit *linking;     /* the exit that waits for its target; cleared if its block goes */
     struct arena arena;           /* a unit's translation */

@@ -7,8 +7,7 @@
 
 static enum ra_bank bank_of(const struct ra *ra, ir_ref v)
 {
-    enum ir_type t = ir_type_of(ra->u, v);
-    return t == IR_F32 || t == IR_F64 ? RA_VEC : RA_INT;
+    return (enum ra_bank)ra->v[v].bank;
 }
 
 static const struct ir_slot *slot_of(const struct ra *ra, uint32_t slot)
@@ -20,31 +19,34 @@ static const struct ir_slot *slot_of(const struct ra *ra, uint32_t slot)
 
 static void note_use(struct ra *ra, ir_ref v, uint32_t at)
 {
-    if (v == IR_NONE)
-        return;
     ra->v[v].uses++;
-    if (ra->v[v].last < at || ra->v[v].last == IR_NONE)
-        ra->v[v].last = at;
+    ra->v[v].last = at;
 }
 
-static void note_edge(struct ra *ra, uint32_t edge, uint32_t at)
+static void note_edges(struct ra *ra, const struct ir_insn *in, uint32_t at)
 {
-    const struct ir_edge *e = &ra->u->edges[edge];
-    for (uint32_t i = 0; i < e->nargs; i++)
-        note_use(ra, e->args[i], at);
+    for (unsigned k = ir_value_args(in); k < ir_ops[in->op].nargs; k++) {
+        const struct ir_edge *e = &ra->u->edges[in->arg[k]];
+        for (uint32_t i = 0; i < e->nargs; i++)
+            note_use(ra, e->args[i], at);
+    }
 }
 
 static void note_insn(struct ra *ra, uint32_t i)
 {
     const struct ir_insn *in = &ra->u->insns[i];
-    const char *letters = ir_ops[in->op].args;
+    enum ir_type t = ir_type_of(ra->u, i);
+    unsigned values = ir_value_args(in);
 
-    for (unsigned k = 0; k < 3 && letters[k]; k++) {
-        if (letters[k] == 'e')
-            note_edge(ra, in->arg[k], i);
-        else
-            note_use(ra, in->arg[k], i);
-    }
+    ra->v[i] = (struct ra_value){.reg = -1,
+                                 .bank = t == IR_F32 || t == IR_F64 ? RA_VEC : RA_INT,
+                                 .spill = -1,
+                                 .home = -1,
+                                 .last = i};
+    for (unsigned k = 0; k < values; k++)
+        note_use(ra, in->arg[k], i);
+    if (ir_has_edges(in->op))
+        note_edges(ra, in, i);
 }
 
 /* A value from before a loop that is used in it lives to the loop's end. */
@@ -52,7 +54,7 @@ static void extend_over_loop(struct ra *ra, uint32_t first, uint32_t end)
 {
     for (uint32_t v = 0; v < first; v++) {
         uint32_t last = ra->v[v].last;
-        if (last != IR_NONE && last >= first && last < end)
+        if (last >= first && last < end)
             ra->v[v].last = end - 1;
     }
 }
@@ -63,9 +65,9 @@ static void find_loops(struct ra *ra)
 
     for (uint32_t b = 0; b < u->nblocks; b++) {
         const struct ir_insn *in = &u->insns[u->blocks[b].end - 1];
-        for (unsigned k = 0; ir_ops[in->op].args[k]; k++) {
-            if (ir_ops[in->op].args[k] != 'e')
-                continue;
+        if (!ir_has_edges(in->op))
+            continue;
+        for (unsigned k = ir_value_args(in); k < ir_ops[in->op].nargs; k++) {
             uint32_t to = u->edges[in->arg[k]].block;
             if (to <= b)
                 extend_over_loop(ra, u->blocks[to].first, u->blocks[b].end);
@@ -77,18 +79,21 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
 {
     uint32_t nslots = u->names->nslots;
 
-    *ra = (struct ra){.u = u, .ops = ops, .ctx = ctx};
-    ra->v = arena_array(u->arena, struct ra_value, u->ninsns + 1);
-    ra->dirty = arena_array(u->arena, ir_ref, nslots + 1);
-    ra->mem = arena_array(u->arena, ir_ref, nslots + 1);
-    for (uint32_t i = 0; i < u->ninsns; i++)
-        ra->v[i] = (struct ra_value){-1, -1, -1, 0, IR_NONE, 0};
-    for (uint32_t s = 0; s < nslots; s++)
-        ra->dirty[s] = ra->mem[s] = IR_NONE;
-    for (unsigned b = 0; b < RA_BANKS; b++) {
-        for (unsigned r = 0; r < 32; r++)
-            ra->holds[b][r] = IR_NONE;
-    }
+    ra->u = u;
+    ra->ops = ops;
+    ra->ctx = ctx;
+    ra->v = arena_array_raw(u->arena, struct ra_value, u->ninsns);
+    ra->dirty = arena_array_raw(u->arena, ir_ref, nslots);
+    ra->mem = arena_array_raw(u->arena, ir_ref, nslots);
+    ra->homes = arena_array(u->arena, uint64_t, (nslots + 63) / 64);
+    memset(ra->dirty, 0xff, nslots * sizeof *ra->dirty); /* IR_NONE */
+    memset(ra->mem, 0xff, nslots * sizeof *ra->mem);
+    memset(ra->used, 0, sizeof ra->used);
+    memset(ra->locked, 0, sizeof ra->locked);
+    memset(ra->spills, 0, sizeof ra->spills);
+    ra->ndirty = 0;
+    ra->at = 0;
+    ra->failed = false;
     for (uint32_t i = 0; i < u->ninsns; i++)
         note_insn(ra, i);
     find_loops(ra);
@@ -96,18 +101,18 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
 
 void ra_extend(struct ra *ra, ir_ref v, uint32_t until)
 {
-    if (v != IR_NONE && (ra->v[v].last == IR_NONE || ra->v[v].last < until))
+    if (ra->v[v].last < until)
         ra->v[v].last = until;
 }
 
 static bool needed_after(const struct ra *ra, ir_ref v)
 {
-    return ra->v[v].last != IR_NONE && ra->v[v].last > ra->at;
+    return ra->v[v].last > ra->at;
 }
 
 static bool needed_now_or_after(const struct ra *ra, ir_ref v)
 {
-    return ra->v[v].last != IR_NONE && ra->v[v].last >= ra->at;
+    return ra->v[v].last >= ra->at;
 }
 
 /* ---- places ---- */
@@ -117,16 +122,23 @@ static void drop_reg(struct ra *ra, ir_ref v)
     struct ra_value *x = &ra->v[v];
     if (x->reg < 0)
         return;
-    enum ra_bank b = bank_of(ra, v);
-    ra->holds[b][x->reg] = IR_NONE;
-    ra->used[b] &= ~(UINT32_C(1) << x->reg);
+    ra->used[x->bank] &= ~(UINT32_C(1) << x->reg);
     x->reg = -1;
+}
+
+static void set_home(struct ra *ra, ir_ref v, uint32_t slot)
+{
+    ra->v[v].home = (int16_t)slot;
+    ra->mem[slot] = v;
+    ra->homes[slot / 64] |= BIT(slot % 64);
 }
 
 static void drop_home(struct ra *ra, ir_ref v)
 {
-    if (ra->v[v].home >= 0) {
-        ra->mem[ra->v[v].home] = IR_NONE;
+    int16_t slot = ra->v[v].home;
+    if (slot >= 0) {
+        ra->mem[slot] = IR_NONE;
+        ra->homes[slot / 64] &= ~BIT(slot % 64);
         ra->v[v].home = -1;
     }
 }
@@ -149,7 +161,7 @@ static void release(struct ra *ra, ir_ref v)
 
 static void release_if_dead(struct ra *ra, ir_ref v)
 {
-    if (v != IR_NONE && !ra->v[v].dirty && !needed_after(ra, v))
+    if (!needed_after(ra, v) && !ra->v[v].dirty)
         release(ra, v);
 }
 
@@ -336,17 +348,12 @@ enum ra_place ra_memory(const struct ra *ra, ir_ref v, unsigned *index)
 
 void ra_next(struct ra *ra, uint32_t i)
 {
-    if (i > 0) {
-        const struct ir_insn *in = &ra->u->insns[i - 1];
-        const char *letters = ir_ops[in->op].args;
-        ra->at = i - 1;
-        for (unsigned k = 0; k < 3 && letters[k]; k++) {
-            if (letters[k] != 'e')
-                release_if_dead(ra, in->arg[k]);
-        }
-        if (ra->v[i - 1].last == IR_NONE)
-            release_if_dead(ra, i - 1);
-    }
+    const struct ir_insn *before = &ra->u->insns[ra->at];
+    unsigned values = ir_value_args(before);
+
+    for (unsigned k = 0; k < values; k++)
+        release_if_dead(ra, before->arg[k]);
+    release_if_dead(ra, ra->at);
     ra->at = i;
     ra->locked[RA_INT] = ra->locked[RA_VEC] = 0;
 }
@@ -392,10 +399,8 @@ static void write_back(struct ra *ra, uint32_t slot)
     else
         ra->ops->store_slot(ra->ctx, ra_use(ra, v), slot_of(ra, slot));
     undirty(ra, slot);
-    if (!is_const(ra, v) && ra->v[v].home < 0) {
-        ra->v[v].home = (int16_t)slot;
-        ra->mem[slot] = v;
-    }
+    if (!is_const(ra, v) && ra->v[v].home < 0)
+        set_home(ra, v, slot);
 }
 
 void ra_get(struct ra *ra, ir_ref v, uint32_t slot)
@@ -405,8 +410,7 @@ void ra_get(struct ra *ra, ir_ref v, uint32_t slot)
     if (now != IR_NONE) {
         ra_def_from(ra, v, now);
     } else if (ra->mem[slot] == IR_NONE) {
-        ra->mem[slot] = v;
-        ra->v[v].home = (int16_t)slot;
+        set_home(ra, v, slot);
     } else {
         ra->ops->load_slot(ra->ctx, ra_def(ra, v), slot_of(ra, slot));
     }
@@ -443,18 +447,21 @@ void ra_write_back(struct ra *ra)
     }
 }
 
+static void forget_home(struct ra *ra, ir_ref v)
+{
+    if (needed_now_or_after(ra, v) && ra->v[v].reg < 0 && ra->v[v].spill < 0) {
+        uint32_t locked[RA_BANKS] = {ra->locked[RA_INT], ra->locked[RA_VEC]};
+        ra_use(ra, v);
+        memcpy(ra->locked, locked, sizeof locked);
+    }
+    drop_home(ra, v);
+}
+
 void ra_forget_homes(struct ra *ra)
 {
-    for (uint32_t s = 0; s < ra->u->names->nslots; s++) {
-        ir_ref v = ra->mem[s];
-        if (v == IR_NONE)
-            continue;
-        if (needed_now_or_after(ra, v) && ra->v[v].reg < 0 && ra->v[v].spill < 0) {
-            uint32_t locked[RA_BANKS] = {ra->locked[RA_INT], ra->locked[RA_VEC]};
-            ra_use(ra, v);
-            memcpy(ra->locked, locked, sizeof locked);
-        }
-        drop_home(ra, v);
+    for (uint32_t w = 0; w < (ra->u->names->nslots + 63) / 64; w++) {
+        while (ra->homes[w])
+            forget_home(ra, ra->mem[w * 64 + (unsigned)__builtin_ctzll(ra->homes[w])]);
     }
 }
 

@@ -37,10 +37,11 @@ struct ra_ops {
 
 struct ra_value {
     int8_t reg;     /* -1: none */
+    uint8_t bank;   /* enum ra_bank */
     int16_t spill;  /* -1: none */
     int16_t home;   /* slot whose memory holds it; -1: none */
     uint16_t dirty; /* slots whose latest value it is, while their memory is not */
-    uint32_t last;  /* its last use */
+    uint32_t last;  /* its last use; its own index: it has none */
     uint32_t uses;
 };
 
@@ -51,8 +52,9 @@ struct ra {
     struct ra_value *v;
     ir_ref *dirty;                   /* by slot: the value its memory lacks, or IR_NONE */
     ir_ref *mem;                     /* by slot: a value whose home it is, or IR_NONE */
+    uint64_t *homes;                 /* a bit for each slot of which mem has one */
     uint32_t dirty_list[64], ndirty; /* the slots with one */
-    ir_ref holds[RA_BANKS][32];
+    ir_ref holds[RA_BANKS][32];      /* valid for those in use */
     uint32_t used[RA_BANKS], locked[RA_BANKS];
     uint64_t spills[(JIT_SPILLS + 63) / 64];
     uint32_t at;
@@ -65,7 +67,8 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
 /* Extends the life of v to the instruction at `until` (a fused comparison's operands). */
 void ra_extend(struct ra *ra, ir_ref v, uint32_t until);
 
-/* The instruction at i is next: unlocks, and frees what died at the one before. */
+/* The instruction at i is next: unlocks, and frees what died at the one before.  May be left out for
+ * one that has no operands and asks for nothing. */
 void ra_next(struct ra *ra, uint32_t i);
 
 /* Whether v is a constant (then it needs no register). */

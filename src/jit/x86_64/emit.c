@@ -197,8 +197,7 @@ void hx64_lower_call(struct emit *e, ir_ref i)
 
 static void jump_to_block(struct emit *e, uint8_t *disp, uint32_t block)
 {
-    struct fixup f = {disp, block};
-    vec_push(&e->fixups, f);
+    e->fixups[e->nfixups++] = (struct fixup){disp, block};
 }
 
 /*
@@ -265,7 +264,7 @@ static void lower_br(struct emit *e, ir_ref i, const struct ir_insn *in)
 static void lower_brif(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct ir_edge *yes = &e->u->edges[in->arg[1]], *no = &e->u->edges[in->arg[2]];
-    bool fused = e->fused[in->arg[0]];
+    bool fused = hx64_fused(e, in->arg[0]);
     const struct ir_insn *cmp = &e->u->insns[in->arg[0]];
     unsigned cc = CC_NE;
     int32_t imm;
@@ -375,14 +374,15 @@ void hx64_lower_end(struct emit *e, ir_ref i)
 
 struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from)
 {
-    struct cold c = {.kind = kind, .from = from, .reg = -1, .vec_live = e->ra.used[RA_VEC] != 0};
-    vec_push(&e->cold, c);
-    return &e->cold.data[e->cold.len - 1];
+    struct cold *c = &e->cold[e->ncold++];
+    *c = (struct cold){
+        .kind = kind, .from = from, .reg = -1, .vec_live = e->ra.used[RA_VEC] != 0};
+    return c;
 }
 
 static void jump_back(struct emit *e, const struct cold *c)
 {
-    asm_patch(&e->a, asm_jmp(&e->a), c->back);
+    asm_patch(asm_jmp(&e->a), c->back);
 }
 
 static void cold_exit(struct emit *e, const struct cold *c)
@@ -450,39 +450,14 @@ void hx64_emit_cold(struct emit *e)
         [COLD_SOFT] = cold_soft, [COLD_LEAVE] = cold_leave, [COLD_NAN] = cold_nan,
     };
 
-    for (size_t i = 0; i < e->cold.len; i++) {
-        const struct cold *c = &e->cold.data[i];
+    for (uint32_t i = 0; i < e->ncold && asm_room(&e->a); i++) {
+        const struct cold *c = &e->cold[i];
         asm_patch_here(&e->a, c->from);
         kinds[c->kind](e, c);
     }
 }
 
 /* ---- the driver ---- */
-
-static bool is_compare(unsigned op)
-{
-    return op >= IR_eq && op <= IR_geu;
-}
-
-/* A comparison with one user, a brif or select of the same block, is emitted by that. */
-static void find_fused(struct emit *e)
-{
-    const struct ir_unit *u = e->u;
-
-    for (uint32_t b = 0; b < u->nblocks; b++) {
-        for (ir_ref i = u->blocks[b].first; i < u->blocks[b].end; i++) {
-            const struct ir_insn *in = &u->insns[i];
-            if (in->op != IR_brif && in->op != IR_select)
-                continue;
-            ir_ref c = in->arg[0];
-            if (!is_compare(u->insns[c].op) || e->ra.v[c].uses != 1 || c < u->blocks[b].first)
-                continue;
-            e->fused[c] = 1;
-            ra_extend(&e->ra, u->insns[c].arg[0], i);
-            ra_extend(&e->ra, u->insns[c].arg[1], i);
-        }
-    }
-}
 
 static lower_fn *lower_of(unsigned op)
 {
@@ -499,11 +474,18 @@ static void lower(struct emit *e, ir_ref i)
 {
     const struct ir_insn *in = &e->u->insns[i];
 
-    ra_next(&e->ra, i);
     switch (in->op) {
     case IR_nop:
     case IR_const:
-        break;
+        return;
+    case IR_insn:
+        e->insn = e->insn_pc == UINT64_MAX ? 0 : e->insn + 1;
+        e->insn_pc = in->imm;
+        return;
+    default:
+        ra_next(&e->ra, i);
+    }
+    switch (in->op) {
     case IR_param:
         ra_param(&e->ra, i);
         break;
@@ -512,10 +494,6 @@ static void lower(struct emit *e, ir_ref i)
         break;
     case IR_put:
         ra_put(&e->ra, (uint32_t)in->imm, in->arg[0]);
-        break;
-    case IR_insn:
-        e->insn = e->insn_pc == UINT64_MAX ? 0 : e->insn + 1;
-        e->insn_pc = in->imm;
         break;
     default:
         lower_of(in->op)(e, i);
@@ -530,16 +508,14 @@ static void emit_entry(struct emit *e)
     if (!n)
         return;
     asm_alu_imm(&e->a, W, ALU_SUB, REG_BUDGET, (int32_t)n);
-    uint8_t *over = asm_jcc(&e->a, CC_S);
-    struct fixup f = {over, UINT32_MAX};
-    vec_push(&e->fixups, f);
+    e->over = asm_jcc(&e->a, CC_S);
 }
 
 static void emit_out_of_budget(struct emit *e)
 {
     if (!e->u->guest_insns)
         return;
-    asm_patch_here(&e->a, e->fixups.data[0].disp);
+    asm_patch_here(&e->a, e->over);
     asm_alu_imm(&e->a, W, ALU_ADD, REG_BUDGET, (int32_t)e->u->guest_insns);
     asm_imm(&e->a, RAX, e->u->pc);
     asm_store64(&e->a, RAX, CPU_AT(pc));
@@ -548,53 +524,63 @@ static void emit_out_of_budget(struct emit *e)
 
 static void finish_labels(struct emit *e)
 {
-    for (size_t i = 0; i < e->fixups.len; i++) {
-        if (e->fixups.data[i].block != UINT32_MAX)
-            asm_patch(&e->a, e->fixups.data[i].disp, e->labels[e->fixups.data[i].block]);
-    }
+    for (uint32_t i = 0; i < e->nfixups; i++)
+        asm_patch(e->fixups[i].disp, e->labels[e->fixups[i].block]);
 }
 
 static void emit_blocks(struct emit *e)
 {
     const struct ir_unit *u = e->u;
 
-    for (uint32_t k = 0; k < u->nblocks && !e->a.full && !e->ra.failed; k++) {
+    for (uint32_t k = 0; k < u->nblocks; k++) {
         e->labels[k] = e->a.p;
         e->block = k;
-        for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++)
+        for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++) {
+            if (!asm_room(&e->a) || e->ra.failed)
+                return;
             lower(e, i);
+        }
     }
+}
+
+static void emit_init(struct emit *e, struct jit *j, const struct ir_unit *u, size_t room)
+{
+    uint8_t *rw = j->code.rw + j->at;
+
+    e->a = (struct asm_buf){.p = rw, .end = rw + room, .delta = j->code.rx - j->code.rw};
+    e->j = j;
+    e->u = u;
+    e->b = NULL;
+    e->insn = 0;
+    e->insn_pc = UINT64_MAX;
+    e->fma = __builtin_cpu_supports("fma");
+    e->ncold = e->nfixups = 0;
+    e->cold = arena_array_raw(u->arena, struct cold, COLD_MAX * u->ninsns);
+    e->fixups = arena_array_raw(u->arena, struct fixup, 2 * u->nblocks);
+    e->labels = arena_array(u->arena, uint8_t *, u->nblocks);
+    e->direct = arena_array(u->arena, uint8_t *, u->nblocks);
+    ra_init(&e->ra, u, &x64_ra_ops, e);
 }
 
 static struct jit_block *x64_emit(struct jit *j, const struct ir_unit *u, size_t room)
 {
-    uint8_t *rx = j->code.rx + j->at, *rw = j->code.rw + j->at;
-    struct emit e = {.a = {.p = rw, .end = rw + room, .delta = rx - rw},
-                     .j = j,
-                     .u = u,
-                     .insn_pc = UINT64_MAX,
-                     .fma = __builtin_cpu_supports("fma")};
+    struct emit e;
 
-    ra_init(&e.ra, u, &x64_ra_ops, &e);
-    e.labels = arena_array(u->arena, uint8_t *, u->nblocks);
-    e.direct = arena_array(u->arena, uint8_t *, u->nblocks);
-    e.fused = arena_array(u->arena, uint8_t, u->ninsns);
-    find_fused(&e);
+    emit_init(&e, j, u, room);
+    if (!asm_room(&e.a))
+        return NULL;
     emit_entry(&e);
     emit_blocks(&e);
-    if (!e.a.full && !e.ra.failed) {
-        e.b = jit_block_new(j, u);
-        emit_out_of_budget(&e);
-        hx64_emit_cold(&e);
-    }
-    vec_fini(&e.cold);
-    if (!e.a.full && !e.ra.failed)
-        finish_labels(&e);
-    vec_fini(&e.fixups);
-    if (e.a.full || e.ra.failed)
+    if (!asm_room(&e.a) || e.ra.failed)
         return NULL;
-    e.b->code = rx;
-    e.b->code_size = (uint32_t)(e.a.p - rw);
+    e.b = jit_block_new(j, u);
+    emit_out_of_budget(&e);
+    hx64_emit_cold(&e);
+    if (!asm_room(&e.a))
+        return NULL;
+    finish_labels(&e);
+    e.b->code = j->code.rx + j->at;
+    e.b->code_size = (uint32_t)(e.a.p - (j->code.rw + j->at));
     return e.b;
 }
 

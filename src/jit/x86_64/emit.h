@@ -51,6 +51,8 @@ struct cold {
     uint64_t imm;
 };
 
+enum { COLD_MAX = 2 };
+
 struct fixup {
     uint8_t *disp;
     uint32_t block;
@@ -62,15 +64,12 @@ struct emit {
     struct jit *j;
     const struct ir_unit *u;
     struct jit_block *b; /* from where cold code starts on */
-    struct {
-        VEC(struct cold);
-    } cold;
-    struct {
-        VEC(struct fixup);
-    } fixups;
+    struct cold *cold; /* at most COLD_MAX for an instruction */
+    struct fixup *fixups;
+    uint32_t ncold, nfixups;
+    uint8_t *over; /* the entry's jump for a budget that is too small */
     uint8_t **labels; /* by IR block */
     uint8_t **direct; /* by IR block: the one jump to it, when it does nothing but leave */
-    uint8_t *fused;   /* by value: a comparison that its user emits */
     uint32_t block;   /* the IR block being emitted */
     uint32_t insn;    /* index of the current guest instruction */
     uint64_t insn_pc;
@@ -88,6 +87,8 @@ static inline unsigned wide(enum ir_type t)
 }
 /* Whether v is a constant that fits a sign-extended imm32 of an operation of width w. */
 bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm);
+/* Whether v is a comparison with one user, a brif or select of the same block, which emits it. */
+bool hx64_fused(const struct emit *e, ir_ref v);
 /* Emits the comparison at `cmp` and returns the condition code for "true". */
 unsigned hx64_compare(struct emit *e, ir_ref cmp);
 struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from);

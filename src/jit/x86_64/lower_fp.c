@@ -169,7 +169,7 @@ static void lower_minmax(struct emit *e, ir_ref i, const struct ir_insn *in)
     compare(e, in->type, true, 0, 1);
     struct cold *unordered = soft_cold(e, in, dst, asm_jcc(&e->a, CC_P));
     uint32_t index = unordered->index;
-    size_t first = e->cold.len - 1;
+    size_t first = e->ncold - 1;
     struct cold *equal = hx64_cold(e, COLD_SOFT, asm_jcc(&e->a, CC_E));
     *equal = (struct cold){.kind = COLD_SOFT,
                            .from = equal->from,
@@ -179,7 +179,7 @@ static void lower_minmax(struct emit *e, ir_ref i, const struct ir_insn *in)
                            .type = in->type,
                            .index = index};
     asm_rr(&e->a, scalar(in->type), in->op == IR_fmin ? 0x5d : 0x5f, dst, 1);
-    e->cold.data[first].back = e->cold.data[first + 1].back = e->a.p;
+    e->cold[first].back = e->cold[first + 1].back = e->a.p;
 }
 
 static void lower_fcmp(struct emit *e, ir_ref i, const struct ir_insn *in)

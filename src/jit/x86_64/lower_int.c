@@ -205,6 +205,16 @@ static const uint8_t cmp_cc[IR_OP_COUNT] = {
     [IR_ges] = CC_GE, [IR_ltu] = CC_B, [IR_geu] = CC_AE,
 };
 
+bool hx64_fused(const struct emit *e, ir_ref v)
+{
+    const struct ra_value *x = &e->ra.v[v];
+    const struct ir_insn *in = &e->u->insns[v], *user = &e->u->insns[x->last];
+
+    return in->op >= IR_eq && in->op <= IR_geu && x->uses == 1 &&
+           (user->op == IR_brif || user->op == IR_select) && user->arg[0] == v &&
+           v >= e->u->blocks[e->block].first && x->last < e->u->blocks[e->block].end;
+}
+
 unsigned hx64_compare(struct emit *e, ir_ref cmp)
 {
     const struct ir_insn *in = &e->u->insns[cmp];
@@ -223,10 +233,13 @@ unsigned hx64_compare(struct emit *e, ir_ref cmp)
     return cmp_cc[in->op];
 }
 
-static void lower_cmp(struct emit *e, ir_ref i)
+static void lower_cmp(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    if (e->fused[i])
+    if (hx64_fused(e, i)) { /* its operands are wanted there */
+        ra_extend(&e->ra, in->arg[0], e->ra.v[i].last);
+        ra_extend(&e->ra, in->arg[1], e->ra.v[i].last);
         return;
+    }
     unsigned cc = hx64_compare(e, i);
     asm_setcc(&e->a, cc, RAX);
     asm_rr(&e->a, M0F | RMBYTE, 0xb6, ra_def(&e->ra, i), RAX);
@@ -235,7 +248,7 @@ static void lower_cmp(struct emit *e, ir_ref i)
 /* The operands are in registers before the comparison: loading one may change flags. */
 static unsigned test_select(struct emit *e, ir_ref cond)
 {
-    if (e->fused[cond])
+    if (hx64_fused(e, cond))
         return hx64_compare(e, cond);
     unsigned c = ra_use(&e->ra, cond);
     asm_rr(&e->a, W, 0x85, c, c);
@@ -247,7 +260,7 @@ static void use_compare(struct emit *e, ir_ref cond)
 {
     int32_t imm;
 
-    if (!e->fused[cond]) {
+    if (!hx64_fused(e, cond)) {
         ra_use(&e->ra, cond);
         return;
     }
@@ -328,7 +341,7 @@ void hx64_lower_int(struct emit *e, ir_ref i)
     case IR_ges:
     case IR_ltu:
     case IR_geu:
-        lower_cmp(e, i);
+        lower_cmp(e, i, in);
         break;
     case IR_select:
         lower_select(e, i, in);
