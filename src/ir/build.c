@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ir/ir.h"
+#include "ir/build.h"
 
 enum { FIRST_INSNS = 128, FIRST_BLOCKS = 4, FIRST_EDGES = 4 };
 
@@ -57,15 +57,9 @@ uint32_t ir_edge_new(struct ir_unit *u, uint32_t block, const ir_ref *args, uint
     return u->nedges++;
 }
 
-ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i)
+void ir_grow(struct ir_unit *u)
 {
-    if (u->ninsns == u->insns_cap)
-        u->insns = grow(u->arena, u->insns, &u->insns_cap, sizeof *u->insns, FIRST_INSNS);
-    if (i->op == IR_insn && !u->guest_insns++)
-        u->pc = i->imm;
-    u->insns[u->ninsns] = *i;
-    u->blocks[u->nblocks - 1].end = u->ninsns + 1;
-    return u->ninsns++;
+    u->insns = grow(u->arena, u->insns, &u->insns_cap, sizeof *u->insns, FIRST_INSNS);
 }
 
 ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c,
@@ -78,7 +72,13 @@ ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir
         .arg = {a, b, c},
         .imm = imm,
     };
-    return u->fold ? ir_fold_insn(u->fold, &i) : ir_append(u, &i);
+    if (op == IR_insn) {
+        if (!u->guest_insns++)
+            u->pc = imm;
+    } else if (u->fold) {
+        return ir_fold_insn(u->fold, &i);
+    }
+    return ir_append(u, &i);
 }
 
 ir_ref ir_const(struct ir_unit *u, enum ir_type type, uint64_t value)
@@ -182,6 +182,7 @@ void ir_unit_copy(struct ir_unit *dst, struct arena *a, const struct ir_unit *sr
 {
     *dst = *src;
     dst->arena = a;
+    dst->lives = NULL;
     dst->insns = dup(a, src->insns, src->ninsns * sizeof *src->insns);
     dst->insns_cap = src->ninsns;
     dst->blocks = dup(a, src->blocks, src->nblocks * sizeof *src->blocks);

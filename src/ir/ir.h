@@ -147,6 +147,14 @@ struct ir_names {
     uint32_t nhelpers;
 };
 
+/* How a value is used. */
+struct ir_life {
+    uint32_t last; /* the last instruction that does, if any */
+    uint8_t uses;  /* 0, 1 or IR_USES_MANY */
+    uint8_t dies;  /* of the instruction at this index: bit n: operand n is used last here */
+};
+enum { IR_USES_MANY = 2 };
+
 struct ir_fold;
 
 struct ir_unit {
@@ -159,6 +167,7 @@ struct ir_unit {
     uint32_t nblocks, blocks_cap;
     struct ir_edge *edges;
     uint32_t nedges, edges_cap;
+    struct ir_life *lives; /* by value; NULL: not known, see ir_find_lives */
     uint32_t guest_insns; /* `insn` markers */
     uint8_t fp_rm;        /* the rounding mode that most of the unit's operations use */
     uint64_t pc;          /* of the first guest instruction */
@@ -185,9 +194,6 @@ uint32_t ir_edge_new(struct ir_unit *u, uint32_t block, const ir_ref *args, uint
 /* Appends to the open block.  Missing operands are IR_NONE. */
 ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c,
                uint64_t imm, unsigned aux);
-
-/* The same, never folded.  (That the block is open is for ir_block_begin and ir_verify to see.) */
-ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i);
 
 ir_ref ir_const(struct ir_unit *u, enum ir_type type, uint64_t value);
 ir_ref ir_param(struct ir_unit *u, enum ir_type type);
@@ -230,12 +236,6 @@ static inline unsigned ir_value_args(const struct ir_insn *i)
     return (i->arg[0] != IR_NONE) + (i->arg[1] != IR_NONE) + (i->arg[2] != IR_NONE);
 }
 
-/* ---- for build.c: opt_forward.c ---- */
-
-/* The value that *i comes to, appended if it is new; IR_NONE: nothing is left of it. */
-ir_ref ir_fold_insn(struct ir_fold *f, struct ir_insn *i);
-/* A block begins. */
-void ir_fold_block(struct ir_fold *f);
 
 /* Replaces dst by a copy of src in another arena (an engine keeps the unit that it runs). */
 void ir_unit_copy(struct ir_unit *dst, struct arena *a, const struct ir_unit *src);
@@ -265,6 +265,9 @@ struct ir_pass {
 void ir_opt_forward(struct ir_unit *u); /* constants, copies, algebra, get after put or get */
 void ir_opt_dead(struct ir_unit *u);    /* values that nobody uses, puts that nobody can see */
 void ir_opt_compact(struct ir_unit *u); /* drops nops: values are renumbered */
+
+/* Fills in u->lives, unless ir_opt_dead has just done that. */
+void ir_find_lives(struct ir_unit *u);
 
 /* Lists end with a NULL name.  After ir_opt_dead a put may be missing that a later guest
  * instruction overwrites, so a unit must not be left at an `insn` in its middle: give it a

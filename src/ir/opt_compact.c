@@ -43,6 +43,7 @@ void ir_opt_compact(struct ir_unit *u)
         block->end = out;
     }
     u->ninsns = next;
+    u->lives = NULL;
     for (uint32_t e = 0; e < u->nedges; e++)
         rename_edge(&u->edges[e], to);
 }

@@ -1,61 +1,47 @@
 /*
  * opt_dead.c - one walk backward: values that nobody uses, puts that nobody
- * can see.
+ * can see, and where the other values are used last.
  */
 #include "ir/ir.h"
 
-struct dead {
+enum how { DEAD, DEAD_EXACT, LIVES };
+
+struct walk {
     struct ir_unit *u;
-    bool *live;            /* by value */
+    enum how how;
+    struct ir_life *lives; /* the unit's */
     uint32_t *overwritten; /* by slot: the epoch in which a put lies ahead */
     uint32_t epoch;        /* advances where slots can be seen */
 };
 
-static void mark_args(struct dead *d, const struct ir_insn *i)
+/* All users of a value lie behind it: the first one met is the last. */
+static bool mark(struct walk *w, ir_ref v, ir_ref user)
 {
+    struct ir_life *life = &w->lives[v];
+    bool first = !life->uses;
+    if (first)
+        life->last = user;
+    life->uses += life->uses < IR_USES_MANY;
+    return first;
+}
+
+static void mark_edges(struct walk *w, const struct ir_insn *i, ir_ref at)
+{
+    for (unsigned n = ir_value_args(i); n < ir_ops[i->op].nargs; n++) {
+        const struct ir_edge *e = &w->u->edges[i->arg[n]];
+        for (uint32_t a = 0; a < e->nargs; a++)
+            mark(w, e->args[a], at);
+    }
+}
+
+static void mark_args(struct walk *w, const struct ir_insn *i, ir_ref at)
+{
+    if (ir_has_edges(i->op))
+        mark_edges(w, i, at);
     unsigned values = ir_value_args(i);
     for (unsigned n = 0; n < values; n++)
-        d->live[i->arg[n]] = true;
-    if (!ir_has_edges(i->op))
-        return;
-    for (unsigned n = values; n < ir_ops[i->op].nargs; n++) {
-        const struct ir_edge *e = &d->u->edges[i->arg[n]];
-        for (uint32_t a = 0; a < e->nargs; a++)
-            d->live[e->args[a]] = true;
-    }
-}
-
-static unsigned helper_effects(const struct ir_unit *u, const struct ir_insn *i)
-{
-    return u->names->helpers[i->imm].effects;
-}
-
-/* What has to stay although nobody uses its value.  All users of one lie behind it. */
-static bool is_needed(const struct dead *d, const struct ir_insn *i)
-{
-    switch (i->op) {
-    case IR_get:
-        return false;
-    case IR_param: /* edges have an argument for it */
-        return true;
-    case IR_call:
-        return helper_effects(d->u, i) != 0;
-    default:
-        return ir_ops[i->op].effects != 0;
-    }
-}
-
-/* Whether slots must be right when this instruction starts. */
-static bool sees_slots(const struct dead *d, const struct ir_insn *i, bool exact)
-{
-    switch (i->op) {
-    case IR_insn:
-        return exact;
-    case IR_call:
-        return helper_effects(d->u, i) & (IR_HELPER_READS | IR_HELPER_LEAVES);
-    default:
-        return ir_ops[i->op].effects & (IR_FX_FAULT | IR_FX_END);
-    }
+        if (mark(w, i->arg[n], at))
+            w->lives[at].dies |= (uint8_t)(1u << n);
 }
 
 static void remove_insn(struct ir_insn *i)
@@ -63,42 +49,80 @@ static void remove_insn(struct ir_insn *i)
     *i = (struct ir_insn){.op = IR_nop, .arg = {IR_NONE, IR_NONE, IR_NONE}};
 }
 
-static void visit(struct dead *d, ir_ref at, bool exact)
+/* Whether slots must be right when an instruction with these effects starts. */
+static bool sees_slots(const struct walk *w, const struct ir_insn *i, unsigned effects)
 {
-    struct ir_insn *i = &d->u->insns[at];
-    if (i->op == IR_put) {
-        if (d->overwritten[i->imm] == d->epoch) {
-            remove_insn(i);
-            return;
-        }
-        d->overwritten[i->imm] = d->epoch;
-    } else if (i->op == IR_get) {
-        d->overwritten[i->imm] = 0;
-    } else if (sees_slots(d, i, exact)) {
-        d->epoch++;
+    if (i->op == IR_call)
+        return w->u->names->helpers[i->imm].effects & (IR_HELPER_READS | IR_HELPER_LEAVES);
+    return effects & (IR_FX_FAULT | IR_FX_END);
+}
+
+/* Whether the instruction has to stay although nobody may use its value. */
+static bool is_needed(struct walk *w, const struct ir_insn *i)
+{
+    unsigned effects = ir_ops[i->op].effects;
+    switch (i->op) {
+    case IR_param: /* edges have an argument for it */
+        return true;
+    case IR_call:
+        effects = w->u->names->helpers[i->imm].effects;
+        break;
+    default:
+        break;
     }
-    if (d->live[at] || is_needed(d, i))
-        mark_args(d, i);
+    return effects != 0;
+}
+
+static void visit(struct walk *w, ir_ref at)
+{
+    struct ir_insn *i = &w->u->insns[at];
+    bool needed = w->lives[at].uses || w->how == LIVES;
+    switch (i->op) {
+    case IR_nop:
+        return;
+    case IR_insn:
+        w->epoch += w->how == DEAD_EXACT;
+        return;
+    case IR_put:
+        needed |= w->overwritten[i->imm] != w->epoch;
+        w->overwritten[i->imm] = w->epoch;
+        break;
+    case IR_get:
+        if (needed)
+            w->overwritten[i->imm] = 0;
+        break;
+    default:
+        w->epoch += sees_slots(w, i, ir_ops[i->op].effects);
+        needed |= is_needed(w, i);
+    }
+    if (needed)
+        mark_args(w, i, at);
     else
         remove_insn(i);
 }
 
-static void run(struct ir_unit *u, bool exact)
+static void run(struct ir_unit *u, enum how how)
 {
-    struct dead d = {.u = u, .epoch = 1};
+    struct walk w = {.u = u, .how = how, .epoch = 1};
     uint32_t nslots = u->names ? u->names->nslots : 0;
-    d.live = arena_array(u->arena, bool, u->ninsns);
-    d.overwritten = arena_array(u->arena, uint32_t, nslots);
+    w.lives = u->lives = arena_array(u->arena, struct ir_life, u->ninsns);
+    w.overwritten = arena_array(u->arena, uint32_t, nslots);
     for (ir_ref at = u->ninsns; at-- > 0;)
-        visit(&d, at, exact);
+        visit(&w, at);
 }
 
 void ir_opt_dead(struct ir_unit *u)
 {
-    run(u, false);
+    run(u, DEAD);
 }
 
 void ir_opt_dead_exact(struct ir_unit *u)
 {
-    run(u, true);
+    run(u, DEAD_EXACT);
+}
+
+void ir_find_lives(struct ir_unit *u)
+{
+    if (!u->lives)
+        run(u, LIVES);
 }

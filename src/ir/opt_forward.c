@@ -14,7 +14,7 @@
 
 #include "base/bits.h"
 #include "base/mem_alloc.h"
-#include "ir/ir.h"
+#include "ir/build.h"
 
 enum { COMMON_BITS = 9, KNOWN_DEPTH = 6 };
 
@@ -673,7 +673,8 @@ static ir_ref fold_call(struct ir_fold *f, const struct ir_insn *i)
 
 /* ---- the whole ---- */
 
-static ir_ref fold_value(struct ir_fold *f, struct ir_insn *i)
+/* Apart, so that shorter ways need not save registers for it. */
+static __attribute__((noinline)) ir_ref fold_value(struct ir_fold *f, struct ir_insn *i)
 {
     enum { RULES = 8 }; /* a bound for one instruction; more are hardly ever possible */
     ir_ref v = CHANGED;
@@ -705,7 +706,6 @@ ir_ref ir_fold_insn(struct ir_fold *f, struct ir_insn *i)
         return fold_put(f, i);
     case IR_call:
         return fold_call(f, i);
-    case IR_insn:
     case IR_param:
         return ir_append(f->u, i);
     default:
@@ -758,7 +758,7 @@ static void rebuild(struct ir_unit *u, const struct ir_unit *from, ir_ref *to)
         for (ir_ref at = block.first; at < block.end; at++) {
             struct ir_insn i = from->insns[at];
             rename_args(&i, to);
-            to[at] = ir_fold_insn(u->fold, &i);
+            to[at] = ir_emit(u, i.op, i.type, i.arg[0], i.arg[1], i.arg[2], i.imm, i.aux);
         }
     }
 }
@@ -771,6 +771,7 @@ void ir_opt_forward(struct ir_unit *u)
     ir_ref *to = arena_array_raw(u->arena, ir_ref, u->ninsns);
     u->insns = NULL;
     u->blocks = NULL;
+    u->lives = NULL;
     u->ninsns = u->insns_cap = u->nblocks = u->blocks_cap = u->guest_insns = 0;
     ir_unit_fold(u, arena_alloc(u->arena, fold_size(u->names)));
     rebuild(u, &from, to);

@@ -262,6 +262,7 @@ static struct jit_block *try_emit(struct jit *j, const struct ir_unit *u)
 struct jit_block *jit_compile(struct jit *j, struct ir_unit *u)
 {
     break_one(j, u);
+    ir_find_lives(u);
     struct jit_block *b = try_emit(j, u);
     if (!b) {
         next_region(j);

@@ -7,7 +7,8 @@
 
 static enum ra_bank bank_of(const struct ra *ra, ir_ref v)
 {
-    return (enum ra_bank)ra->v[v].bank;
+    enum ir_type t = ir_type_of(ra->u, v);
+    return t == IR_F32 || t == IR_F64 ? RA_VEC : RA_INT;
 }
 
 static const struct ir_slot *slot_of(const struct ra *ra, uint32_t slot)
@@ -17,45 +18,13 @@ static const struct ir_slot *slot_of(const struct ra *ra, uint32_t slot)
 
 /* ---- lives ---- */
 
-static void note_use(struct ra *ra, ir_ref v, uint32_t at)
-{
-    ra->v[v].uses++;
-    ra->v[v].last = at;
-}
-
-static void note_edges(struct ra *ra, const struct ir_insn *in, uint32_t at)
-{
-    for (unsigned k = ir_value_args(in); k < ir_ops[in->op].nargs; k++) {
-        const struct ir_edge *e = &ra->u->edges[in->arg[k]];
-        for (uint32_t i = 0; i < e->nargs; i++)
-            note_use(ra, e->args[i], at);
-    }
-}
-
-static void note_insn(struct ra *ra, uint32_t i)
-{
-    const struct ir_insn *in = &ra->u->insns[i];
-    enum ir_type t = ir_type_of(ra->u, i);
-    unsigned values = ir_value_args(in);
-
-    ra->v[i] = (struct ra_value){.reg = -1,
-                                 .bank = t == IR_F32 || t == IR_F64 ? RA_VEC : RA_INT,
-                                 .spill = -1,
-                                 .home = -1,
-                                 .last = i};
-    for (unsigned k = 0; k < values; k++)
-        note_use(ra, in->arg[k], i);
-    if (ir_has_edges(in->op))
-        note_edges(ra, in, i);
-}
-
 /* A value from before a loop that is used in it lives to the loop's end. */
 static void extend_over_loop(struct ra *ra, uint32_t first, uint32_t end)
 {
     for (uint32_t v = 0; v < first; v++) {
-        uint32_t last = ra->v[v].last;
-        if (last >= first && last < end)
-            ra->v[v].last = end - 1;
+        struct ir_life *life = &ra->lives[v];
+        if (life->last >= first && life->last < end)
+            life->last = end - 1;
     }
 }
 
@@ -82,6 +51,7 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
     ra->u = u;
     ra->ops = ops;
     ra->ctx = ctx;
+    ra->lives = u->lives;
     ra->v = arena_array_raw(u->arena, struct ra_value, u->ninsns);
     ra->dirty = arena_array_raw(u->arena, ir_ref, nslots);
     ra->mem = arena_array_raw(u->arena, ir_ref, nslots);
@@ -95,24 +65,24 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
     ra->at = 0;
     ra->failed = false;
     for (uint32_t i = 0; i < u->ninsns; i++)
-        note_insn(ra, i);
+        ra->v[i] = (struct ra_value){.reg = -1, .spill = -1, .home = -1};
     find_loops(ra);
 }
 
 void ra_extend(struct ra *ra, ir_ref v, uint32_t until)
 {
-    if (ra->v[v].last < until)
-        ra->v[v].last = until;
+    if (ra->lives[v].last < until)
+        ra->lives[v].last = until;
 }
 
 static bool needed_after(const struct ra *ra, ir_ref v)
 {
-    return ra->v[v].last > ra->at;
+    return ra->lives[v].last > ra->at;
 }
 
 static bool needed_now_or_after(const struct ra *ra, ir_ref v)
 {
-    return ra->v[v].last >= ra->at;
+    return ra->lives[v].uses && ra->lives[v].last >= ra->at;
 }
 
 /* ---- places ---- */
@@ -231,7 +201,7 @@ static unsigned victim(const struct ra *ra, enum ra_bank b)
     for (uint32_t m = ra->used[b] & ~ra->locked[b]; m; m &= m - 1) {
         unsigned r = (unsigned)__builtin_ctz(m);
         ir_ref v = ra->holds[b][r];
-        uint64_t last = needed_now_or_after(ra, v) ? ra->v[v].last : UINT32_MAX;
+        uint64_t last = needed_now_or_after(ra, v) ? ra->lives[v].last : UINT32_MAX;
         uint64_t score = last + 1 + (in_memory(ra, v) ? BIT(40) : ra->v[v].dirty ? BIT(33) : 0);
         if (score > best_score) {
             best_score = score;
@@ -269,6 +239,7 @@ static unsigned take_reg(struct ra *ra, enum ra_bank b)
 static void assign(struct ra *ra, ir_ref v, enum ra_bank b, unsigned r)
 {
     ra->v[v].reg = (int8_t)r;
+    ra->v[v].bank = (uint8_t)b;
     ra->holds[b][r] = v;
     ra->used[b] |= UINT32_C(1) << r;
     ra->locked[b] |= UINT32_C(1) << r;
@@ -348,12 +319,12 @@ enum ra_place ra_memory(const struct ra *ra, ir_ref v, unsigned *index)
 
 void ra_next(struct ra *ra, uint32_t i)
 {
-    const struct ir_insn *before = &ra->u->insns[ra->at];
-    unsigned values = ir_value_args(before);
+    const struct ir_life *before = &ra->lives[ra->at];
 
-    for (unsigned k = 0; k < values; k++)
-        release_if_dead(ra, before->arg[k]);
-    release_if_dead(ra, ra->at);
+    for (unsigned m = before->dies; m; m &= m - 1)
+        release_if_dead(ra, ra->u->insns[ra->at].arg[__builtin_ctz(m)]);
+    if (!before->uses)
+        release_if_dead(ra, ra->at);
     ra->at = i;
     ra->locked[RA_INT] = ra->locked[RA_VEC] = 0;
 }

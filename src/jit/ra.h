@@ -37,12 +37,10 @@ struct ra_ops {
 
 struct ra_value {
     int8_t reg;     /* -1: none */
-    uint8_t bank;   /* enum ra_bank */
+    uint8_t bank;   /* enum ra_bank; valid if it has a register */
     int16_t spill;  /* -1: none */
     int16_t home;   /* slot whose memory holds it; -1: none */
     uint16_t dirty; /* slots whose latest value it is, while their memory is not */
-    uint32_t last;  /* its last use; its own index: it has none */
-    uint32_t uses;
 };
 
 struct ra {
@@ -50,6 +48,7 @@ struct ra {
     const struct ra_ops *ops;
     void *ctx;
     struct ra_value *v;
+    struct ir_life *lives; /* the unit's; some are extended */
     ir_ref *dirty;                   /* by slot: the value its memory lacks, or IR_NONE */
     ir_ref *mem;                     /* by slot: a value whose home it is, or IR_NONE */
     uint64_t *homes;                 /* a bit for each slot of which mem has one */
@@ -61,7 +60,7 @@ struct ra {
     bool failed; /* out of spill slots, too many dirty slots: give the unit up */
 };
 
-/* Prepares for u; memory comes from the unit's arena. */
+/* Prepares for u, whose lives are known; memory comes from the unit's arena. */
 void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, void *ctx);
 
 /* Extends the life of v to the instruction at `until` (a fused comparison's operands). */

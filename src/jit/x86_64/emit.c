@@ -189,7 +189,7 @@ void hx64_lower_call(struct emit *e, ir_ref i)
         struct cold *c = hx64_cold(e, COLD_LEAVE, asm_jcc(&e->a, CC_NE));
         c->index = ahead;
     }
-    if (h->result && e->ra.v[i].uses)
+    if (h->result && e->ra.lives[i].uses)
         asm_mov(&e->a, W, ra_def(&e->ra, i), RAX);
 }
 

@@ -207,12 +207,12 @@ static const uint8_t cmp_cc[IR_OP_COUNT] = {
 
 bool hx64_fused(const struct emit *e, ir_ref v)
 {
-    const struct ra_value *x = &e->ra.v[v];
-    const struct ir_insn *in = &e->u->insns[v], *user = &e->u->insns[x->last];
+    const struct ir_life *life = &e->ra.lives[v];
+    const struct ir_insn *in = &e->u->insns[v], *user = &e->u->insns[life->last];
 
-    return in->op >= IR_eq && in->op <= IR_geu && x->uses == 1 &&
+    return in->op >= IR_eq && in->op <= IR_geu && life->uses == 1 &&
            (user->op == IR_brif || user->op == IR_select) && user->arg[0] == v &&
-           v >= e->u->blocks[e->block].first && x->last < e->u->blocks[e->block].end;
+           v >= e->u->blocks[e->block].first && life->last < e->u->blocks[e->block].end;
 }
 
 unsigned hx64_compare(struct emit *e, ir_ref cmp)
@@ -236,8 +236,8 @@ unsigned hx64_compare(struct emit *e, ir_ref cmp)
 static void lower_cmp(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     if (hx64_fused(e, i)) { /* its operands are wanted there */
-        ra_extend(&e->ra, in->arg[0], e->ra.v[i].last);
-        ra_extend(&e->ra, in->arg[1], e->ra.v[i].last);
+        ra_extend(&e->ra, in->arg[0], e->ra.lives[i].last);
+        ra_extend(&e->ra, in->arg[1], e->ra.lives[i].last);
         return;
     }
     unsigned cc = hx64_compare(e, i);

@@ -1,0 +1,28 @@
+/*
+ * build.h - what build.c and opt_forward.c need of each other.
+ */
+#ifndef IR_BUILD_H
+#define IR_BUILD_H
+
+#include "ir/ir.h"
+
+/* Makes room for another instruction. */
+void ir_grow(struct ir_unit *u);
+
+/* Appends *i as it is.  (That the block is open is for ir_block_begin and ir_verify to see.) */
+static inline ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i)
+{
+    if (u->ninsns == u->insns_cap)
+        ir_grow(u);
+    u->insns[u->ninsns] = *i;
+    u->blocks[u->nblocks - 1].end = u->ninsns + 1;
+    return u->ninsns++;
+}
+
+/* The value that *i, of any operation but `insn`, comes to, appended if it is new; IR_NONE: nothing
+ * is left of it. */
+ir_ref ir_fold_insn(struct ir_fold *f, struct ir_insn *i);
+/* A block begins. */
+void ir_fold_block(struct ir_fold *f);
+
+#endif
