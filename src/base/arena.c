@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem_alloc.h"
 
 #define CHUNK ((size_t)64 * 1024) /* bytes; larger requests get a chunk of their own */
+#define LARGE ((size_t)2 << 20)   /* the same for large arenas: a huge page */
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -20,13 +22,18 @@ void arena_init(struct arena *a)
     *a = (struct arena){0};
 }
 
+void arena_init_large(struct arena *a)
+{
+    *a = (struct arena){.large = true};
+}
+
 void arena_fini(struct arena *a)
 {
     for (struct arena_chunk *c = a->first, *next; c; c = next) {
         next = c->next;
         free(c);
     }
-    arena_init(a);
+    *a = (struct arena){.large = a->large};
 }
 
 static void enter(struct arena *a, struct arena_chunk *c)
@@ -42,6 +49,22 @@ void arena_reset(struct arena *a)
         enter(a, a->first);
 }
 
+static struct arena_chunk *chunk_new(const struct arena *a, size_t size)
+{
+    size_t n = size > CHUNK ? size : CHUNK;
+    struct arena_chunk *c;
+
+    if (a->large && size <= LARGE - sizeof *c) {
+        n = LARGE - sizeof *c;
+        c = xaligned(LARGE, LARGE);
+        madvise(c, LARGE, MADV_HUGEPAGE); /* if the host can */
+    } else {
+        c = xmalloc(sizeof *c + n);
+    }
+    c->size = n;
+    return c;
+}
+
 /* The next chunk if it is large enough, else a new one. */
 void arena_more(struct arena *a, size_t size)
 {
@@ -49,10 +72,8 @@ void arena_more(struct arena *a, size_t size)
     if (a->cur)
         a->cur->used = (size_t)(a->at - a->cur->data);
     if (!c || c->size < size) {
-        size_t n = size > CHUNK ? size : CHUNK;
-        struct arena_chunk *fresh = xmalloc(sizeof *fresh + n);
+        struct arena_chunk *fresh = chunk_new(a, size);
         fresh->next = c;
-        fresh->size = n;
         if (a->cur)
             a->cur->next = fresh;
         else

@@ -3,11 +3,13 @@
  *
  * For what lives as long as one unit's translation.  Memory is aligned to 16
  * bytes, and zeroed unless it is asked for raw.  arena_reset keeps the chunks for
- * the next unit.
+ * the next unit.  A large arena takes memory in pieces that the host can give at
+ * once (2 MiB): for what fills megabytes.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ARENA_ALIGN ((size_t)16)
@@ -17,9 +19,11 @@ struct arena_chunk;
 struct arena {
     struct arena_chunk *first, *cur;
     char *at, *end; /* the free part of cur */
+    bool large;
 };
 
 void arena_init(struct arena *a);
+void arena_init_large(struct arena *a);
 void arena_fini(struct arena *a);
 void arena_reset(struct arena *a);
 

@@ -12,6 +12,7 @@
 #define HASH_SIZE  (1u << 16)
 #define PAGES_SIZE (1u << 14)
 #define MAX_INSNS  64
+#define TIMED      16 /* the clock is read for one translation in so many */
 
 /* ---- tables ---- */
 
@@ -310,7 +311,8 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
                             .host = host,
                             .len = (uint32_t)(MEM_PAGE_SIZE - (c->pc & MEM_PAGE_MASK)),
                             .max_insns = j->config.max_insns ? j->config.max_insns : MAX_INSNS};
-    uint64_t start = host_monotonic_ns(), paddr2;
+    bool timed = j->count.translated % TIMED == 0;
+    uint64_t start = timed ? host_monotonic_ns() : 0, paddr2;
     struct jit_block *b = NULL;
     struct ir_unit u;
     uint32_t bytes;
@@ -337,7 +339,8 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
     j->count.translated++;
     j->count.guest_insns += b->ninsns;
     j->count.ir_insns += u.ninsns;
-    j->count.translate_ns += host_monotonic_ns() - start;
+    if (timed)
+        j->count.translate_ns += TIMED * (host_monotonic_ns() - start);
     return b;
 }
 
@@ -445,7 +448,7 @@ static void init_memory(struct jit *j)
     arena_init(&j->arena);
     j->fold = ir_fold_new(&j->guest->names);
     for (unsigned r = 0; r < JIT_REGIONS; r++)
-        arena_init(&j->region_arena[r]);
+        arena_init_large(&j->region_arena[r]);
 }
 
 static void fini_memory(struct jit *j)

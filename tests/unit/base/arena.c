@@ -99,6 +99,30 @@ START_TEST(large_after_reset)
 }
 END_TEST
 
+/* What does not fit a large arena's pieces still gets its own. */
+START_TEST(large_arenas)
+{
+    enum { N = 300, SIZE = 10000, PIECE = 2 << 20 };
+    struct arena a;
+    char *first[N];
+    arena_init_large(&a);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < N; i++) {
+            char *p = arena_alloc(&a, SIZE);
+            ck_assert(all_zero(p, SIZE));
+            memset(p, 0xa5, SIZE);
+            if (!round)
+                first[i] = p;
+            ck_assert_ptr_eq(p, first[i]);
+        }
+        ck_assert(all_zero(arena_alloc(&a, PIECE), PIECE));
+        arena_reset(&a);
+    }
+    arena_fini(&a);
+    ck_assert(a.large);
+}
+END_TEST
+
 /* Raw memory comes from the same place, and what follows it is zeroed again. */
 START_TEST(raw_between_zeroed)
 {
@@ -131,4 +155,4 @@ START_TEST(strings)
 END_TEST
 
 UNIT_MAIN("base/arena", zeroed_and_aligned, pieces_do_not_overlap, used_counts_what_was_given,
-          reset_keeps_the_chunks, large_after_reset, raw_between_zeroed, strings)
+          reset_keeps_the_chunks, large_after_reset, large_arenas, raw_between_zeroed, strings)
