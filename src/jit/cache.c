@@ -378,6 +378,7 @@ struct jit_block *jit_find(struct jit *j, struct cpu *c)
         struct cpu_jump *slot = &c->jumps[cpu_jump_index(c->pc)];
         slot->pc = c->pc;
         slot->code = b->code;
+        j->cpus[c->index].current->fp_rm = b->fp_rm;
         j->count.jump_fills++;
     }
     return b;
@@ -521,9 +522,9 @@ void jit_attach(struct jit *j, const struct cpu *c)
             (int32_t)((const char *)(c->tlb.l1 + m * (c->tlb.l1_mask + 1)) - (const char *)c);
 }
 
-enum jit_left jit_run(struct jit *j, struct cpu *c, const struct jit_block *b)
+enum jit_left jit_run(struct jit *j, struct cpu *c, const void *code)
 {
-    return j->target->enter(j, c, b->code);
+    return j->target->enter(j, c, code);
 }
 
 void jit_fp_enter(struct jit *j, unsigned rm)

@@ -136,6 +136,7 @@ struct jit_context {
     uint32_t context;
     uint64_t used;  /* for LRU; 0: empty */
     uint64_t epoch; /* tlb.exec_epoch at which the jumps were right */
+    uint8_t fp_rm;  /* of the code there */
     struct cpu_jump *jumps;
 };
 
@@ -201,6 +202,18 @@ static inline bool jit_moved(const struct jit *j, const struct cpu *c)
            x->epoch != c->tlb.exec_epoch;
 }
 
+/* The code at the CPU's pc if its jump cache has it, else NULL. */
+static inline const void *jit_known(const struct cpu *c)
+{
+    const struct cpu_jump *slot = &c->jumps[cpu_jump_index(c->pc)];
+    return slot->pc == c->pc ? slot->code : NULL;
+}
+/* The rounding mode that code of the CPU's present context counts on. */
+static inline unsigned jit_rm(const struct jit *j, const struct cpu *c)
+{
+    return j->cpus[c->index].current->fp_rm;
+}
+
 /* The block at the CPU's pc in its present context, found or translated, entered in the jump cache.
  * NULL: none can be had; the CPU's next instruction is the interpreter's (a fetch fault, an
  * exact page, a debugger's stop at pc). */
@@ -218,8 +231,8 @@ enum jit_left {
     JIT_LEFT_ACCESS, /* a load or store said no (c->access); state is precise at pc, and the
                         instruction is charged */
 };
-/* Runs from b on until something wants the run loop. */
-enum jit_left jit_run(struct jit *j, struct cpu *c, const struct jit_block *b);
+/* Runs a block's code, and on until something wants the run loop. */
+enum jit_left jit_run(struct jit *j, struct cpu *c, const void *code);
 
 /* Rounding mode and sticky flags move into the host's registers, and back into c->fp_flags. */
 void jit_fp_enter(struct jit *j, unsigned rm);

@@ -138,7 +138,7 @@ static enum ir_exit jit_engine_run(void *self)
     if (jit_moved(p->jit, c))
         jit_select(p->jit, c);
     jit_fp_enter(p->jit, p->block->fp_rm);
-    enum jit_left left = jit_run(p->jit, c, p->block);
+    enum jit_left left = jit_run(p->jit, c, p->block->code);
     jit_fp_leave(p->jit, c);
     return exits[left];
 }
