@@ -444,6 +444,25 @@ static bool open_target(struct jit *j, struct err *e)
     return true;
 }
 
+/* The offset with the most slots in [offset - 128, offset + 128), a slot's own + 128. */
+static int32_t best_bias(const struct ir_names *names)
+{
+    uint32_t best = 0;
+    int32_t bias = 0;
+
+    for (uint32_t i = 0; i < names->nslots; i++) {
+        int32_t first = names->slots[i].offset;
+        uint32_t near = 0;
+        for (uint32_t k = 0; k < names->nslots; k++)
+            near += names->slots[k].offset >= first && names->slots[k].offset < first + 256;
+        if (near > best) {
+            best = near;
+            bias = first + 128;
+        }
+    }
+    return bias;
+}
+
 static void init_memory(struct jit *j)
 {
     arena_init(&j->arena);
@@ -472,6 +491,7 @@ struct jit *jit_new(const struct guest *g, struct mem *m, unsigned ncpus,
 
     j->config = *config;
     j->guest = g;
+    j->layout.bias = best_bias(&g->names);
     j->mem = m;
     j->ncpus = ncpus;
     init_memory(j);

@@ -112,13 +112,15 @@ struct jit_block {
     struct jit_block *hash_next;
     struct jit_page_link pages[2];
     struct jit_block *region_next;
-    uint8_t fp_rm; /* the rounding mode that its code counts on */
+    uint8_t fp_rm; /* the rounding mode that its code counts on: one for each context */
     bool entered;  /* in the hash and the page lists */
 };
 
 /* What generated code has to know of the CPU struct; the same for all CPUs of a machine. */
 struct jit_layout {
-    int32_t l1[TLB_MODES]; /* offset of each mode's L1 table from the CPU pointer */
+    int32_t bias;          /* offset at which a register points into the struct: from there, most
+                              slots are less than 128 bytes away */
+    int32_t l1[TLB_MODES]; /* offset of each mode's L1 table from the struct */
     uint32_t l1_mask;
 };
 

@@ -8,9 +8,9 @@
 
 /* ---- what the register allocator asks for ---- */
 
-static struct asm_mem slot_mem(const struct ir_slot *s)
+static struct asm_mem slot_mem(const struct emit *e, const struct ir_slot *s)
 {
-    return asm_at(REG_CPU, s->offset);
+    return hx64_cpu(e->j, s->offset);
 }
 
 static struct asm_mem spill_mem(unsigned index)
@@ -55,18 +55,18 @@ static void do_load_slot(void *ctx, unsigned reg, const struct ir_slot *s)
 {
     struct emit *e = ctx;
     if (s->type == IR_F32 || s->type == IR_F64)
-        vec_mem(e, 0x10, s->type == IR_F64, reg, slot_mem(s));
+        vec_mem(e, 0x10, s->type == IR_F64, reg, slot_mem(e, s));
     else
-        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x8b, reg, slot_mem(s));
+        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x8b, reg, slot_mem(e, s));
 }
 
 static void do_store_slot(void *ctx, unsigned reg, const struct ir_slot *s)
 {
     struct emit *e = ctx;
     if (s->type == IR_F32 || s->type == IR_F64)
-        vec_mem(e, 0x11, s->type == IR_F64, reg, slot_mem(s));
+        vec_mem(e, 0x11, s->type == IR_F64, reg, slot_mem(e, s));
     else
-        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x89, reg, slot_mem(s));
+        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x89, reg, slot_mem(e, s));
 }
 
 static void store_imm(struct emit *e, struct asm_mem m, unsigned w, uint64_t value)
@@ -82,7 +82,8 @@ static void store_imm(struct emit *e, struct asm_mem m, unsigned w, uint64_t val
 
 static void do_store_slot_const(void *ctx, uint64_t value, const struct ir_slot *s)
 {
-    store_imm(ctx, slot_mem(s), s->type == IR_I64 || s->type == IR_F64 ? W : 0, value);
+    struct emit *e = ctx;
+    store_imm(e, slot_mem(e, s), s->type == IR_I64 || s->type == IR_F64 ? W : 0, value);
 }
 
 static void do_load_spill(void *ctx, enum ra_bank bank, unsigned reg, unsigned index)
@@ -133,7 +134,7 @@ static void argument(struct emit *e, unsigned reg, ir_ref v)
     t = ir_type_of(e->u, v);
     switch (ra_memory(&e->ra, v, &index)) {
     case RA_SLOT:
-        asm_rm(&e->a, wide(t), 0x8b, reg, slot_mem(&e->u->names->slots[index]));
+        asm_rm(&e->a, wide(t), 0x8b, reg, slot_mem(e, &e->u->names->slots[index]));
         break;
     case RA_SPILL:
         asm_load64(&e->a, reg, spill_mem(index));
@@ -172,19 +173,19 @@ void hx64_lower_call(struct emit *e, ir_ref i)
     argument(e, RDX, in->arg[1]);
     argument(e, RCX, in->arg[2]);
     if (sees) { /* the pc slot, the exact count */
-        store_imm(e, CPU_AT(pc), W, e->insn_pc);
-        asm_store64(&e->a, REG_BUDGET, CPU_AT(budget));
-        asm_rm(&e->a, 0, 0xc7, 0, CPU_AT(ahead));
+        store_imm(e, CPU_AT(e->j, pc), W, e->insn_pc);
+        asm_store64(&e->a, REG_BUDGET, CPU_AT(e->j, budget));
+        asm_rm(&e->a, 0, 0xc7, 0, CPU_AT(e->j, ahead));
         asm_u32(&e->a, ahead);
     }
     argument(e, RSI, in->arg[0]);
-    asm_mov(&e->a, W, RDI, REG_CPU);
+    asm_lea(&e->a, W, RDI, hx64_cpu(e->j, 0));
     call_fn(e, (const void *)(uintptr_t)h->fn);
     ra_after_call(&e->ra);
     if (sees)
-        asm_load64(&e->a, REG_BUDGET, CPU_AT(budget));
+        asm_load64(&e->a, REG_BUDGET, CPU_AT(e->j, budget));
     if (h->effects & IR_HELPER_LEAVES) {
-        asm_rm(&e->a, 0, 0x80, ALU_CMP, CPU_AT(leave)); /* cmp byte */
+        asm_rm(&e->a, 0, 0x80, ALU_CMP, CPU_AT(e->j, leave)); /* cmp byte */
         asm_u8(&e->a, 0);
         struct cold *c = hx64_cold(e, COLD_LEAVE, asm_jcc(&e->a, CC_NE));
         c->index = ahead;
@@ -312,7 +313,7 @@ static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
         x.jump = miss + e->a.delta;
     } else {
         int32_t at = (int32_t)(cpu_jump_index(in->imm) * sizeof(struct cpu_jump));
-        asm_load64(&e->a, RCX, CPU_AT(jumps));
+        asm_load64(&e->a, RCX, CPU_AT(e->j, jumps));
         if (asm_fits32(in->imm)) {
             asm_alu_imm_mem(&e->a, W, ALU_CMP, asm_at(RCX, at), (int32_t)in->imm);
         } else {
@@ -332,7 +333,7 @@ static void lower_exit_ind(struct emit *e, const struct ir_insn *in)
 
     ra_write_back(&e->ra);
     argument(e, RAX, in->arg[0]);
-    asm_load64(&e->a, RCX, CPU_AT(jumps));
+    asm_load64(&e->a, RCX, CPU_AT(e->j, jumps));
     asm_mov(&e->a, 0, RDX, RAX);
     asm_alu_imm(&e->a, 0, ALU_AND, RDX, (int32_t)mask);
     asm_shift_imm(&e->a, 0, SH_SHL, RDX, 3); /* an entry is 16 bytes for every 2 of pc */
@@ -340,7 +341,7 @@ static void lower_exit_ind(struct emit *e, const struct ir_insn *in)
     uint8_t *miss = asm_jcc(&e->a, CC_NE);
     asm_rm(&e->a, 0, 0xff, 4, asm_at2(RCX, RDX, (int32_t)offsetof(struct cpu_jump, code)));
     asm_patch_here(&e->a, miss);
-    asm_store64(&e->a, RAX, CPU_AT(pc));
+    asm_store64(&e->a, RAX, CPU_AT(e->j, pc));
     asm_alu(&e->a, 0, ALU_XOR, RDX, RDX);
     asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
 }
@@ -375,8 +376,7 @@ void hx64_lower_end(struct emit *e, ir_ref i)
 struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from)
 {
     struct cold *c = &e->cold[e->ncold++];
-    *c = (struct cold){
-        .kind = kind, .from = from, .reg = -1, .vec_live = e->ra.used[RA_VEC] != 0};
+    *c = (struct cold){.kind = kind, .from = from, .reg = -1, .vec_live = e->ra.used[RA_VEC] != 0};
     return c;
 }
 
@@ -516,9 +516,7 @@ static void emit_out_of_budget(struct emit *e)
     if (!e->u->guest_insns)
         return;
     asm_patch_here(&e->a, e->over);
-    asm_alu_imm(&e->a, W, ALU_ADD, REG_BUDGET, (int32_t)e->u->guest_insns);
-    asm_imm(&e->a, RAX, e->u->pc);
-    asm_store64(&e->a, RAX, CPU_AT(pc));
+    asm_imm(&e->a, RDX, (uintptr_t)e->b);
     asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_BUDGET]);
 }
 
@@ -593,8 +591,15 @@ static void x64_patch(struct jit *j, struct jit_exit *x, const uint8_t *to)
 /* What STUB_ENTER returns in rax and rdx. */
 struct left {
     uint64_t why;
-    struct jit_exit *exit;
+    void *where; /* JIT_LEFT_GOTO: the exit, NULL: pc is set; JIT_LEFT_BUDGET: the block */
 };
+
+static void left_by(struct jit *j, struct cpu *c, struct jit_exit *x)
+{
+    c->pc = x->pc;
+    if (x->jump)
+        j->linking = x;
+}
 
 static enum jit_left x64_enter(struct jit *j, struct cpu *c, const uint8_t *code)
 {
@@ -604,10 +609,12 @@ static enum jit_left x64_enter(struct jit *j, struct cpu *c, const uint8_t *code
     struct left l = enter(c, code);
     c->ahead = 0;
     j->linking = NULL;
-    if (l.why == JIT_LEFT_GOTO && l.exit) {
-        c->pc = l.exit->pc;
-        if (l.exit->jump)
-            j->linking = l.exit;
+    if (l.why == JIT_LEFT_GOTO && l.where) {
+        left_by(j, c, l.where);
+    } else if (l.why == JIT_LEFT_BUDGET) { /* it was taken on entry */
+        const struct jit_block *b = l.where;
+        c->pc = b->pc;
+        c->budget += b->ninsns;
     }
     return (enum jit_left)l.why;
 }

@@ -1,7 +1,8 @@
 /*
  * emit.h - what the files of the x86-64 back end share while a unit is emitted.
  *
- * Registers of generated code: rbp the CPU, r15 the budget, rsp the struct jit_frame;
+ * Registers of generated code: rbp the CPU (its middle: jit_layout.bias), r15 the
+ * budget, rsp the struct jit_frame;
  * rax, rcx, rdx and xmm0 to xmm2 are scratch inside one IR instruction; the rest
  * is the allocator's.  MXCSR holds the guest's rounding mode and sticky flags.
  */
@@ -19,7 +20,12 @@ enum { REG_CPU = RBP, REG_BUDGET = R15 };
 #define INT_CLOBBERED (1u << RSI | 1u << RDI | 0x0f00u)             /* and r8 to r11 */
 #define VEC_REGS      0xfff8u                                       /* xmm3 to xmm15 */
 
-#define CPU_AT(field) asm_at(REG_CPU, (int32_t)offsetof(struct cpu, field))
+/* A place in the CPU struct. */
+static inline struct asm_mem hx64_cpu(const struct jit *j, int32_t offset)
+{
+    return asm_at(REG_CPU, offset - j->layout.bias);
+}
+#define CPU_AT(j, field) hx64_cpu(j, (int32_t)offsetof(struct cpu, field))
 
 /* Indices of jit.stubs. */
 enum {
@@ -27,7 +33,7 @@ enum {
     STUB_LEFT_GOTO, /* rdx: exit or 0 */
     STUB_LEFT_LOOP,
     STUB_LEFT_STOP,
-    STUB_LEFT_BUDGET,
+    STUB_LEFT_BUDGET, /* rdx: block */
     STUB_LOAD,     /* rcx: address, rdx: site; result in rax; all else kept */
     STUB_LOAD_VEC, /* the same where vector registers are in use */
     STUB_STORE,    /* and rax: value */

@@ -11,7 +11,7 @@ static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
 {
     unsigned mo = in->aux, bytes = IR_MO_BYTES(mo), shift = 12 - 5;
     enum tlb_access access = in->op == IR_store || (mo & IR_MO_RMW) ? TLB_WRITE : TLB_READ;
-    int32_t l1 = e->j->layout.l1[IR_MO_MODE(mo)];
+    int32_t l1 = e->j->layout.l1[IR_MO_MODE(mo)] - e->j->layout.bias;
     uint8_t *misaligned = NULL;
     uint64_t c;
 
