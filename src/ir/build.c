@@ -83,6 +83,8 @@ ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir
 
 ir_ref ir_const(struct ir_unit *u, enum ir_type type, uint64_t value)
 {
+    if (u->fold)
+        return ir_fold_const(u->fold, type, value);
     if (type == IR_I32 || type == IR_F32)
         value = (uint32_t)value;
     return ir_emit(u, IR_const, type, IR_NONE, IR_NONE, IR_NONE, value, 0);
@@ -97,12 +99,17 @@ ir_ref ir_param(struct ir_unit *u, enum ir_type type)
 ir_ref ir_get(struct ir_unit *u, uint32_t slot)
 {
     assert(slot < u->names->nslots);
+    if (u->fold)
+        return ir_fold_get(u->fold, u->names->slots[slot].type, slot);
     return ir_emit(u, IR_get, u->names->slots[slot].type, IR_NONE, IR_NONE, IR_NONE, slot, 0);
 }
 
 void ir_put(struct ir_unit *u, uint32_t slot, ir_ref value)
 {
-    ir_emit(u, IR_put, IR_VOID, value, IR_NONE, IR_NONE, slot, 0);
+    if (u->fold)
+        ir_fold_put(u->fold, slot, value);
+    else
+        ir_emit(u, IR_put, IR_VOID, value, IR_NONE, IR_NONE, slot, 0);
 }
 
 ir_ref ir_un(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a)

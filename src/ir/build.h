@@ -22,6 +22,10 @@ static inline ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i)
 /* The value that *i, of any operation but `insn`, comes to, appended if it is new; IR_NONE: nothing
  * is left of it. */
 ir_ref ir_fold_insn(struct ir_fold *f, struct ir_insn *i);
+/* The same for what is emitted most. */
+ir_ref ir_fold_const(struct ir_fold *f, enum ir_type type, uint64_t value);
+ir_ref ir_fold_get(struct ir_fold *f, enum ir_type type, uint32_t slot);
+ir_ref ir_fold_put(struct ir_fold *f, uint32_t slot, ir_ref value);
 /* A block begins. */
 void ir_fold_block(struct ir_fold *f);
 

@@ -15,7 +15,7 @@ struct walk {
 };
 
 /* All users of a value lie behind it: the first one met is the last. */
-static bool mark(struct walk *w, ir_ref v, ir_ref user)
+static inline bool mark(struct walk *w, ir_ref v, ir_ref user)
 {
     struct ir_life *life = &w->lives[v];
     bool first = !life->uses;
@@ -36,12 +36,14 @@ static void mark_edges(struct walk *w, const struct ir_insn *i, ir_ref at)
 
 static void mark_args(struct walk *w, const struct ir_insn *i, ir_ref at)
 {
-    if (ir_has_edges(i->op))
+    unsigned end = 3, dies = 0;
+    if (ir_has_edges(i->op)) {
         mark_edges(w, i, at);
-    unsigned values = ir_value_args(i);
-    for (unsigned n = 0; n < values; n++)
-        if (mark(w, i->arg[n], at))
-            w->lives[at].dies |= (uint8_t)(1u << n);
+        end = ir_value_args(i);
+    }
+    for (unsigned n = 0; n < end && i->arg[n] != IR_NONE; n++)
+        dies |= (unsigned)mark(w, i->arg[n], at) << n;
+    w->lives[at].dies = (uint8_t)dies;
 }
 
 static void remove_insn(struct ir_insn *i)
@@ -49,53 +51,49 @@ static void remove_insn(struct ir_insn *i)
     *i = (struct ir_insn){.op = IR_nop, .arg = {IR_NONE, IR_NONE, IR_NONE}};
 }
 
-/* Whether slots must be right when an instruction with these effects starts. */
-static bool sees_slots(const struct walk *w, const struct ir_insn *i, unsigned effects)
-{
-    if (i->op == IR_call)
-        return w->u->names->helpers[i->imm].effects & (IR_HELPER_READS | IR_HELPER_LEAVES);
-    return effects & (IR_FX_FAULT | IR_FX_END);
-}
-
-/* Whether the instruction has to stay although nobody may use its value. */
-static bool is_needed(struct walk *w, const struct ir_insn *i)
+/* What the instruction does besides making its value, as the operation or the helper declares. */
+static unsigned effects_of(const struct walk *w, const struct ir_insn *i, bool *sees_slots)
 {
     unsigned effects = ir_ops[i->op].effects;
+    if (i->op == IR_call) {
+        effects = w->u->names->helpers[i->imm].effects;
+        *sees_slots = effects & (IR_HELPER_READS | IR_HELPER_LEAVES);
+    } else {
+        *sees_slots = effects & (IR_FX_FAULT | IR_FX_END);
+    }
+    return effects;
+}
+
+/* Whether the instruction has to stay. */
+static bool is_needed(struct walk *w, const struct ir_insn *i, bool used)
+{
+    bool sees_slots;
     switch (i->op) {
+    case IR_const:
+        return used;
     case IR_param: /* edges have an argument for it */
         return true;
-    case IR_call:
-        effects = w->u->names->helpers[i->imm].effects;
-        break;
+    case IR_put:
+        used |= w->overwritten[i->imm] != w->epoch;
+        w->overwritten[i->imm] = w->epoch;
+        return used;
+    case IR_get:
+        if (used)
+            w->overwritten[i->imm] = 0;
+        return used;
     default:
-        break;
+        used |= effects_of(w, i, &sees_slots) != 0;
+        w->epoch += sees_slots;
+        return used;
     }
-    return effects != 0;
 }
 
 static void visit(struct walk *w, ir_ref at)
 {
     struct ir_insn *i = &w->u->insns[at];
-    bool needed = w->lives[at].uses || w->how == LIVES;
-    switch (i->op) {
-    case IR_nop:
-        return;
-    case IR_insn:
+    if (i->op == IR_insn)
         w->epoch += w->how == DEAD_EXACT;
-        return;
-    case IR_put:
-        needed |= w->overwritten[i->imm] != w->epoch;
-        w->overwritten[i->imm] = w->epoch;
-        break;
-    case IR_get:
-        if (needed)
-            w->overwritten[i->imm] = 0;
-        break;
-    default:
-        w->epoch += sees_slots(w, i, ir_ops[i->op].effects);
-        needed |= is_needed(w, i);
-    }
-    if (needed)
+    else if (is_needed(w, i, w->lives[at].uses || w->how == LIVES))
         mark_args(w, i, at);
     else
         remove_insn(i);

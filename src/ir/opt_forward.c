@@ -220,15 +220,26 @@ static struct upper_bits upper_bits(const struct ir_fold *f, ir_ref v, unsigned 
 /* The value that an instruction comes to, or one of these. */
 enum { SAME = IR_NONE, CHANGED = IR_NONE - 1 };
 
-static ir_ref common_value(struct ir_fold *f, const struct ir_insn *i);
-
-static ir_ref constant(struct ir_fold *f, enum ir_type type, uint64_t value)
+/* An instruction without operands. */
+static struct ir_insn plain(enum ir_op op, enum ir_type type, uint64_t imm)
 {
-    struct ir_insn c = {.op = IR_const,
-                        .type = (uint8_t)type,
-                        .arg = {IR_NONE, IR_NONE, IR_NONE},
-                        .imm = type == IR_I32 || type == IR_F32 ? (uint32_t)value : value};
-    return common_value(f, &c);
+    return (struct ir_insn){
+        .op = (uint8_t)op, .type = (uint8_t)type, .arg = {IR_NONE, IR_NONE, IR_NONE}, .imm = imm};
+}
+
+ir_ref ir_fold_const(struct ir_fold *f, enum ir_type type, uint64_t value)
+{
+    if (type == IR_I32 || type == IR_F32)
+        value = (uint32_t)value;
+    uint64_t h = (value + type) * UINT64_C(0x9e3779b97f4a7c15);
+    ir_ref *entry = &f->common[h >> (64 - COMMON_BITS)];
+    if (*entry >= f->block_first && *entry < f->u->ninsns) {
+        const struct ir_insn *i = insn_of(f, *entry);
+        if (i->op == IR_const && i->imm == value && i->type == type)
+            return *entry;
+    }
+    struct ir_insn c = plain(IR_const, type, value);
+    return *entry = ir_append(f->u, &c);
 }
 
 /* Makes *i another operation on at most two values. */
@@ -263,7 +274,7 @@ static ir_ref become_compare(struct ir_insn *i, uint8_t op, const struct ir_insn
 /* Gives the constant operand n another value. */
 static void change_const(struct ir_fold *f, struct ir_insn *i, unsigned n, uint64_t value)
 {
-    i->arg[n] = constant(f, insn_of(f, i->arg[n])->type, value);
+    i->arg[n] = ir_fold_const(f, insn_of(f, i->arg[n])->type, value);
 }
 
 static void swap_args(struct ir_insn *i, unsigned a, unsigned b)
@@ -292,7 +303,7 @@ static ir_ref simplify_add(struct ir_fold *f, struct ir_insn *i)
 {
     uint64_t c;
     if (i->op == IR_sub && i->arg[0] == i->arg[1])
-        return constant(f, i->type, 0);
+        return ir_fold_const(f, i->type, 0);
     if (!const_arg(f, i, 1, &c))
         return SAME;
     if (c == 0)
@@ -311,9 +322,9 @@ static ir_ref simplify_mul(struct ir_fold *f, struct ir_insn *i)
     if (!const_arg(f, i, 1, &c))
         return SAME;
     if (c == 0)
-        return i->op == IR_mul ? constant(f, i->type, 0) : SAME;
+        return i->op == IR_mul ? ir_fold_const(f, i->type, 0) : SAME;
     if (c == 1)
-        return i->op == IR_remu ? constant(f, i->type, 0) : value_of(f, i, i->arg[0]);
+        return i->op == IR_remu ? ir_fold_const(f, i->type, 0) : value_of(f, i, i->arg[0]);
     if (!bits_pow2(c) || i->op == IR_divs)
         return SAME;
     change_const(f, i, 1, i->op == IR_remu ? c - 1 : (unsigned)__builtin_ctzll(c));
@@ -329,7 +340,7 @@ static ir_ref simplify_and(struct ir_fold *f, struct ir_insn *i)
     if (!const_arg(f, i, 1, &c))
         return SAME;
     if (c == 0)
-        return constant(f, i->type, 0);
+        return ir_fold_const(f, i->type, 0);
     if (i->type == IR_I64)
         may >>= upper_bits(f, i->arg[0], KNOWN_DEPTH).zeros & 63;
     return (c & may) == may ? value_of(f, i, i->arg[0]) : merge_consts(f, i);
@@ -343,7 +354,7 @@ static ir_ref simplify_or(struct ir_fold *f, struct ir_insn *i)
     if (!const_arg(f, i, 1, &c))
         return SAME;
     if (c == all)
-        return constant(f, i->type, all);
+        return ir_fold_const(f, i->type, all);
     return c == 0 ? value_of(f, i, i->arg[0]) : merge_consts(f, i);
 }
 
@@ -352,7 +363,7 @@ static ir_ref simplify_xor(struct ir_fold *f, struct ir_insn *i)
     const struct ir_insn *a = insn_of(f, i->arg[0]);
     uint64_t c;
     if (i->arg[0] == i->arg[1])
-        return constant(f, i->type, 0);
+        return ir_fold_const(f, i->type, 0);
     if (!const_arg(f, i, 1, &c))
         return SAME;
     if (c == 0)
@@ -384,7 +395,7 @@ static ir_ref simplify_shift(struct ir_fold *f, struct ir_insn *i)
 {
     uint64_t c;
     if (arg_is(f, i, 0, 0))
-        return constant(f, i->type, 0);
+        return ir_fold_const(f, i->type, 0);
     if (!is_const(f, i->arg[1], &c))
         return SAME;
     c &= i->type == IR_I32 ? 31 : 63;
@@ -426,7 +437,7 @@ static ir_ref simplify_compare_const(struct ir_fold *f, struct ir_insn *i, uint6
 {
     const struct ir_insn *a = insn_of(f, i->arg[0]);
     if (c == 0 && (i->op == IR_ltu || i->op == IR_geu))
-        return constant(f, IR_I64, i->op == IR_geu);
+        return ir_fold_const(f, IR_I64, i->op == IR_geu);
     if (c == 1 && (i->op == IR_ltu || i->op == IR_geu)) {
         change_const(f, i, 1, 0);
         i->op = i->op == IR_ltu ? IR_eq : IR_ne;
@@ -447,7 +458,7 @@ static ir_ref simplify_compare(struct ir_fold *f, struct ir_insn *i)
 {
     uint64_t c;
     if (i->arg[0] == i->arg[1])
-        return constant(f, IR_I64, i->op == IR_eq || i->op == IR_ges || i->op == IR_geu);
+        return ir_fold_const(f, IR_I64, i->op == IR_eq || i->op == IR_ges || i->op == IR_geu);
     if (i->op == IR_ltu && arg_is(f, i, 0, 0)) {
         i->op = IR_ne;
         swap_args(i, 0, 1);
@@ -589,7 +600,7 @@ static ir_ref eval(struct ir_fold *f, const struct ir_insn *i)
     for (unsigned n = 0; n < nargs; n++)
         if (!is_const(f, i->arg[n], &c[n]))
             return SAME;
-    return ir_eval(i->op, i->type, i->aux, c, &v) ? constant(f, result_type(i), v) : SAME;
+    return ir_eval(i->op, i->type, i->aux, c, &v) ? ir_fold_const(f, result_type(i), v) : SAME;
 }
 
 /* A constant goes to the right, where the rules above look for it. */
@@ -642,21 +653,25 @@ static ir_ref common_value(struct ir_fold *f, const struct ir_insn *i)
 
 /* ---- slots ---- */
 
-static ir_ref fold_get(struct ir_fold *f, const struct ir_insn *i)
+ir_ref ir_fold_get(struct ir_fold *f, enum ir_type type, uint32_t slot)
 {
-    struct known_slot *s = &f->slots[i->imm];
-    if (s->epoch != f->epoch || type_of(f, s->value) != i->type)
-        *s = (struct known_slot){ir_append(f->u, i), f->epoch};
+    struct known_slot *s = &f->slots[slot];
+    if (s->epoch != f->epoch || type_of(f, s->value) != type) {
+        struct ir_insn i = plain(IR_get, type, slot);
+        *s = (struct known_slot){ir_append(f->u, &i), f->epoch};
+    }
     return s->value;
 }
 
-static ir_ref fold_put(struct ir_fold *f, const struct ir_insn *i)
+ir_ref ir_fold_put(struct ir_fold *f, uint32_t slot, ir_ref value)
 {
-    struct known_slot *s = &f->slots[i->imm];
-    if (s->epoch == f->epoch && s->value == i->arg[0])
+    struct known_slot *s = &f->slots[slot];
+    if (s->epoch == f->epoch && s->value == value)
         return IR_NONE; /* the slot holds it already */
-    *s = (struct known_slot){i->arg[0], f->epoch};
-    return ir_append(f->u, i);
+    struct ir_insn i = plain(IR_put, IR_VOID, slot);
+    i.arg[0] = value;
+    *s = (struct known_slot){value, f->epoch};
+    return ir_append(f->u, &i);
 }
 
 static ir_ref fold_call(struct ir_fold *f, const struct ir_insn *i)
@@ -699,11 +714,11 @@ ir_ref ir_fold_insn(struct ir_fold *f, struct ir_insn *i)
     case IR_nop:
         return IR_NONE;
     case IR_const:
-        return common_value(f, i);
+        return ir_fold_const(f, i->type, i->imm);
     case IR_get:
-        return fold_get(f, i);
+        return ir_fold_get(f, i->type, (uint32_t)i->imm);
     case IR_put:
-        return fold_put(f, i);
+        return ir_fold_put(f, (uint32_t)i->imm, i->arg[0]);
     case IR_call:
         return fold_call(f, i);
     case IR_param:

@@ -312,7 +312,7 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
                             .len = (uint32_t)(MEM_PAGE_SIZE - (c->pc & MEM_PAGE_MASK)),
                             .max_insns = j->config.max_insns ? j->config.max_insns : MAX_INSNS};
     bool timed = j->count.translated % TIMED == 0;
-    uint64_t start = timed ? host_monotonic_ns() : 0, paddr2;
+    uint64_t start = timed ? host_thread_ns() : 0, paddr2;
     struct jit_block *b = NULL;
     struct ir_unit u;
     uint32_t bytes;
@@ -340,7 +340,7 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
     j->count.guest_insns += b->ninsns;
     j->count.ir_insns += u.ninsns;
     if (timed)
-        j->count.translate_ns += TIMED * (host_monotonic_ns() - start);
+        j->count.translate_ns += TIMED * (host_thread_ns() - start);
     return b;
 }
 

@@ -245,16 +245,12 @@ static void assign(struct ra *ra, ir_ref v, enum ra_bank b, unsigned r)
     ra->locked[b] |= UINT32_C(1) << r;
 }
 
-unsigned ra_use(struct ra *ra, ir_ref v)
+unsigned ra_load(struct ra *ra, ir_ref v)
 {
-    struct ra_value *x = &ra->v[v];
+    const struct ra_value *x = &ra->v[v];
     enum ra_bank b = bank_of(ra, v);
     uint64_t c;
 
-    if (x->reg >= 0) {
-        ra->locked[b] |= UINT32_C(1) << x->reg;
-        return (unsigned)x->reg;
-    }
     unsigned r = take_reg(ra, b);
     if (ra_const(ra, v, &c))
         ra->ops->constant(ra->ctx, b, r, c);
@@ -317,16 +313,14 @@ enum ra_place ra_memory(const struct ra *ra, ir_ref v, unsigned *index)
     return x->home >= 0 ? RA_SLOT : RA_NOWHERE;
 }
 
-void ra_next(struct ra *ra, uint32_t i)
+void ra_release(struct ra *ra)
 {
-    const struct ir_life *before = &ra->lives[ra->at];
+    const struct ir_life *life = &ra->lives[ra->at];
 
-    for (unsigned m = before->dies; m; m &= m - 1)
+    for (unsigned m = life->dies; m; m &= m - 1)
         release_if_dead(ra, ra->u->insns[ra->at].arg[__builtin_ctz(m)]);
-    if (!before->uses)
+    if (!life->uses)
         release_if_dead(ra, ra->at);
-    ra->at = i;
-    ra->locked[RA_INT] = ra->locked[RA_VEC] = 0;
 }
 
 /* ---- guest registers ---- */

@@ -48,7 +48,7 @@ struct ra {
     const struct ra_ops *ops;
     void *ctx;
     struct ra_value *v;
-    struct ir_life *lives; /* the unit's; some are extended */
+    struct ir_life *lives;           /* the unit's; some are extended */
     ir_ref *dirty;                   /* by slot: the value its memory lacks, or IR_NONE */
     ir_ref *mem;                     /* by slot: a value whose home it is, or IR_NONE */
     uint64_t *homes;                 /* a bit for each slot of which mem has one */
@@ -66,16 +66,35 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
 /* Extends the life of v to the instruction at `until` (a fused comparison's operands). */
 void ra_extend(struct ra *ra, ir_ref v, uint32_t until);
 
-/* The instruction at i is next: unlocks, and frees what died at the one before.  May be left out for
- * one that has no operands and asks for nothing. */
-void ra_next(struct ra *ra, uint32_t i);
+/* Frees what died at the present instruction. */
+void ra_release(struct ra *ra);
+
+/* The instruction at i is next: unlocks, and frees what died at the one before.  May be left out
+ * for one that has no operands and asks for nothing. */
+static inline void ra_next(struct ra *ra, uint32_t i)
+{
+    if (ra->lives[ra->at].dies || (ra->v[ra->at].reg >= 0 && !ra->lives[ra->at].uses))
+        ra_release(ra);
+    ra->at = i;
+    ra->locked[RA_INT] = ra->locked[RA_VEC] = 0;
+}
 
 /* Whether v is a constant (then it needs no register). */
 bool ra_const(const struct ra *ra, ir_ref v, uint64_t *value);
 /* Whether this instruction is the last to need v's register. */
 bool ra_dies(const struct ra *ra, ir_ref v);
+/* A register for v, which has none, with its value. */
+unsigned ra_load(struct ra *ra, ir_ref v);
 /* v's register, loaded if need be. */
-unsigned ra_use(struct ra *ra, ir_ref v);
+static inline unsigned ra_use(struct ra *ra, ir_ref v)
+{
+    const struct ra_value *x = &ra->v[v];
+
+    if (x->reg < 0)
+        return ra_load(ra, v);
+    ra->locked[x->bank] |= UINT32_C(1) << x->reg;
+    return (unsigned)x->reg;
+}
 /* A register for the result v. */
 unsigned ra_def(struct ra *ra, ir_ref v);
 /* The same, holding a's value to begin with: a's own register if a dies here, else a copy. */

@@ -154,9 +154,8 @@ static void call_fn(struct emit *e, const void *fn)
     asm_call_reg(&e->a, RAX);
 }
 
-void hx64_lower_call(struct emit *e, ir_ref i)
+static void lower_call(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    const struct ir_insn *in = &e->u->insns[i];
     const struct ir_helper *h = &e->u->names->helpers[in->imm];
     bool sees = h->effects & (IR_HELPER_READS | IR_HELPER_WRITES | IR_HELPER_LEAVES);
     uint32_t ahead = e->u->guest_insns - e->insn - 1;
@@ -302,12 +301,14 @@ static void lower_brif(struct emit *e, ir_ref i, const struct ir_insn *in)
 }
 
 /* To a known pc: a jump to be patched on the same page, else by the jump cache. */
-static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
+static void lower_exit_pc(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     struct jit_side *side = &e->j->side;
     struct jit_exit x = {.pc = in->imm};
     uint8_t *miss;
 
+    (void)i;
+    ra_write_back(&e->ra);
     if (same_page(e, in->imm)) {
         miss = e->direct[e->block] ? e->direct[e->block] : asm_jmp(&e->a);
         x.jump = miss + e->a.delta;
@@ -325,12 +326,14 @@ static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
     }
     hx64_cold(e, COLD_EXIT, miss)->index = (uint32_t)side->exits.len;
     vec_push(&side->exits, x);
+    ra_end_block(&e->ra);
 }
 
-static void lower_exit_ind(struct emit *e, const struct ir_insn *in)
+static void lower_exit_ind(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     uint32_t mask = (CPU_JUMPS - 1) << 1;
 
+    (void)i;
     ra_write_back(&e->ra);
     argument(e, RAX, in->arg[0]);
     asm_load64(&e->a, RCX, CPU_AT(e->j, jumps));
@@ -344,30 +347,15 @@ static void lower_exit_ind(struct emit *e, const struct ir_insn *in)
     asm_store64(&e->a, RAX, CPU_AT(e->j, pc));
     asm_alu(&e->a, 0, ALU_XOR, RDX, RDX);
     asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
+    ra_end_block(&e->ra);
 }
 
-void hx64_lower_end(struct emit *e, ir_ref i)
+/* To the run loop, which finds pc and context in the CPU. */
+static void lower_exit_loop(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    const struct ir_insn *in = &e->u->insns[i];
-
-    switch (in->op) {
-    case IR_br:
-        lower_br(e, i, in);
-        return;
-    case IR_brif:
-        lower_brif(e, i, in);
-        return;
-    case IR_exit_ind:
-        lower_exit_ind(e, in);
-        break;
-    case IR_exit_pc:
-        ra_write_back(&e->ra);
-        lower_exit_pc(e, in);
-        break;
-    default:
-        ra_write_back(&e->ra);
-        asm_jmp_to(&e->a, e->j->stubs[in->op == IR_exit_stop ? STUB_LEFT_STOP : STUB_LEFT_LOOP]);
-    }
+    (void)i;
+    ra_write_back(&e->ra);
+    asm_jmp_to(&e->a, e->j->stubs[in->op == IR_exit_stop ? STUB_LEFT_STOP : STUB_LEFT_LOOP]);
     ra_end_block(&e->ra);
 }
 
@@ -459,45 +447,73 @@ void hx64_emit_cold(struct emit *e)
 
 /* ---- the driver ---- */
 
-static lower_fn *lower_of(unsigned op)
+static void lower_param(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    if (op >= IR_fadd && op <= IR_funbox)
-        return hx64_lower_fp;
-    if (op == IR_load || op == IR_store)
-        return hx64_lower_mem;
-    if (op == IR_call)
-        return hx64_lower_call;
-    return ir_ops[op].effects & IR_FX_END ? hx64_lower_end : hx64_lower_int;
+    (void)in;
+    ra_param(&e->ra, i);
 }
+
+static void lower_get(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    ra_get(&e->ra, i, (uint32_t)in->imm);
+}
+
+static void lower_put(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    (void)i;
+    ra_put(&e->ra, (uint32_t)in->imm, in->arg[0]);
+}
+
+static void lower_insn(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    (void)i;
+    e->insn = e->insn_pc == UINT64_MAX ? 0 : e->insn + 1;
+    e->insn_pc = in->imm;
+}
+
+/* clang-format off */
+static lower_fn *const lowerings[IR_OP_COUNT] = {
+    /* nothing to do: nop, const */
+    [IR_param] = lower_param, [IR_copy] = hx64_lower_copy,
+    [IR_get] = lower_get, [IR_put] = lower_put, [IR_insn] = lower_insn,
+    [IR_add] = hx64_lower_alu, [IR_sub] = hx64_lower_alu, [IR_and] = hx64_lower_alu,
+    [IR_or] = hx64_lower_alu, [IR_xor] = hx64_lower_alu,
+    [IR_mul] = hx64_lower_mul, [IR_mulhu] = hx64_lower_mulh, [IR_mulhs] = hx64_lower_mulh,
+    [IR_divu] = hx64_lower_div, [IR_divs] = hx64_lower_div,
+    [IR_remu] = hx64_lower_div, [IR_rems] = hx64_lower_div,
+    [IR_shl] = hx64_lower_shift, [IR_shr] = hx64_lower_shift, [IR_sar] = hx64_lower_shift,
+    [IR_rotl] = hx64_lower_shift, [IR_rotr] = hx64_lower_shift,
+    [IR_clz] = hx64_lower_unary, [IR_ctz] = hx64_lower_unary, [IR_popcnt] = hx64_lower_unary,
+    [IR_bswap] = hx64_lower_bswap,
+    [IR_sext8] = hx64_lower_unary, [IR_sext16] = hx64_lower_unary, [IR_sext32] = hx64_lower_unary,
+    [IR_zext8] = hx64_lower_unary, [IR_zext16] = hx64_lower_unary, [IR_zext32] = hx64_lower_unary,
+    [IR_eq] = hx64_lower_cmp, [IR_ne] = hx64_lower_cmp, [IR_lts] = hx64_lower_cmp,
+    [IR_ges] = hx64_lower_cmp, [IR_ltu] = hx64_lower_cmp, [IR_geu] = hx64_lower_cmp,
+    [IR_select] = hx64_lower_select,
+    [IR_load] = hx64_lower_load, [IR_store] = hx64_lower_store,
+    [IR_fadd] = hx64_lower_arith, [IR_fsub] = hx64_lower_arith, [IR_fmul] = hx64_lower_arith,
+    [IR_fdiv] = hx64_lower_arith, [IR_fsqrt] = hx64_lower_arith, [IR_fma] = hx64_lower_fma,
+    [IR_fmin] = hx64_lower_minmax, [IR_fmax] = hx64_lower_minmax,
+    [IR_feq] = hx64_lower_fcmp, [IR_flt] = hx64_lower_fcmp, [IR_fle] = hx64_lower_fcmp,
+    [IR_f2i] = hx64_lower_f2i, [IR_i2f] = hx64_lower_i2f, [IR_f2f] = hx64_lower_f2f,
+    [IR_fround] = hx64_lower_soft, [IR_bits] = hx64_lower_bits,
+    [IR_fbox] = hx64_lower_fbox, [IR_funbox] = hx64_lower_funbox,
+    [IR_call] = lower_call,
+    [IR_br] = lower_br, [IR_brif] = lower_brif, [IR_exit_pc] = lower_exit_pc,
+    [IR_exit_ind] = lower_exit_ind, [IR_exit_loop] = lower_exit_loop,
+    [IR_exit_stop] = lower_exit_loop,
+};
+/* clang-format on */
 
 static void lower(struct emit *e, ir_ref i)
 {
     const struct ir_insn *in = &e->u->insns[i];
+    lower_fn *fn = lowerings[in->op];
 
-    switch (in->op) {
-    case IR_nop:
-    case IR_const:
+    if (!fn)
         return;
-    case IR_insn:
-        e->insn = e->insn_pc == UINT64_MAX ? 0 : e->insn + 1;
-        e->insn_pc = in->imm;
-        return;
-    default:
-        ra_next(&e->ra, i);
-    }
-    switch (in->op) {
-    case IR_param:
-        ra_param(&e->ra, i);
-        break;
-    case IR_get:
-        ra_get(&e->ra, i, (uint32_t)in->imm);
-        break;
-    case IR_put:
-        ra_put(&e->ra, (uint32_t)in->imm, in->arg[0]);
-        break;
-    default:
-        lower_of(in->op)(e, i);
-    }
+    ra_next(&e->ra, i);
+    fn(e, i, in);
 }
 
 /* Takes the block's instructions from the budget, or leaves to the run loop. */

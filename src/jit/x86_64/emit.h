@@ -82,9 +82,14 @@ struct emit {
     bool fma; /* the host has FMA3 */
 };
 
-/* Each lowers the instruction at index i. */
-typedef void lower_fn(struct emit *e, ir_ref i);
-lower_fn hx64_lower_int, hx64_lower_mem, hx64_lower_fp, hx64_lower_call, hx64_lower_end;
+/* Each lowers the instruction at index i, *in.  Which is for what operation: emit.c. */
+typedef void lower_fn(struct emit *e, ir_ref i, const struct ir_insn *in);
+lower_fn hx64_lower_copy, hx64_lower_alu, hx64_lower_mul, hx64_lower_mulh, hx64_lower_div,
+    hx64_lower_shift, hx64_lower_unary, hx64_lower_bswap, hx64_lower_cmp, hx64_lower_select;
+lower_fn hx64_lower_load, hx64_lower_store;
+lower_fn hx64_lower_arith, hx64_lower_fma, hx64_lower_minmax, hx64_lower_fcmp, hx64_lower_f2i,
+    hx64_lower_i2f, hx64_lower_f2f, hx64_lower_bits, hx64_lower_fbox, hx64_lower_funbox,
+    hx64_lower_soft;
 
 /* Operands. */
 static inline unsigned wide(enum ir_type t)

@@ -80,7 +80,7 @@ static void load_value(struct emit *e, unsigned dst, const struct ir_insn *in)
         asm_rm(&e->a, rows[s][size].flags, rows[s][size].opcode, dst, asm_at(RCX, 0));
 }
 
-static void lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     uint64_t constant;
 
@@ -115,8 +115,9 @@ static void store_value(struct emit *e, const struct ir_insn *in, int reg, int32
     }
 }
 
-static void lower_store(struct emit *e, const struct ir_insn *in)
+void hx64_lower_store(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
+    (void)i;
     enum ir_type t = ir_type_of(e->u, in->arg[1]);
     int reg = -1;
     int32_t imm = 0;
@@ -134,14 +135,4 @@ static void lower_store(struct emit *e, const struct ir_insn *in)
     c->imm = (uint64_t)(int64_t)imm;
     store_value(e, in, reg, imm);
     c->back = e->a.p;
-}
-
-void hx64_lower_mem(struct emit *e, ir_ref i)
-{
-    const struct ir_insn *in = &e->u->insns[i];
-
-    if (in->op == IR_load)
-        lower_load(e, i, in);
-    else
-        lower_store(e, in);
 }
