@@ -93,15 +93,18 @@ struct jit_page_link {
     struct jit_page_link *next, **prev;
 };
 
-/* Exposed for inspection. */
+/* Exposed for inspection.  What a search in the hash looks at comes first. */
 struct jit_block {
     uint64_t pc, paddr;
+    struct jit_block *hash_next;
+    const uint8_t *code;
     uint64_t paddr2; /* of the second page, when the last instruction crosses; else 0 */
     uint32_t context;
+    uint8_t fp_rm;   /* the rounding mode that its code counts on: one for each context */
+    bool entered;    /* in the hash and the page lists */
     uint32_t bytes;  /* of guest code */
     uint32_t ninsns; /* guest instructions */
     uint32_t code_size;
-    const uint8_t *code;
     struct jit_exit *exits;
     struct jit_site *sites;
     struct jit_soft *softs;
@@ -109,11 +112,8 @@ struct jit_block {
     uint64_t *consts;
     uint32_t nexits, nsites, nsofts, ndirty, nconsts;
     struct jit_exit *incoming;
-    struct jit_block *hash_next;
     struct jit_page_link pages[2];
     struct jit_block *region_next;
-    uint8_t fp_rm; /* the rounding mode that its code counts on: one for each context */
-    bool entered;  /* in the hash and the page lists */
 };
 
 /* What generated code has to know of the CPU struct; the same for all CPUs of a machine. */
@@ -183,6 +183,7 @@ struct jit {
     struct jit_cpu *cpus;
     unsigned ncpus;
     struct jit_counters count;
+    uint64_t clock_cost; /* ns that are no part of a translation that is timed */
     const void *stubs[16]; /* by the target's own numbering */
 };
 
