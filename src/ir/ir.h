@@ -262,7 +262,8 @@ struct ir_pass {
     const char *name;
     void (*run)(struct ir_unit *u);
 };
-void ir_opt_forward(struct ir_unit *u); /* constants, copies, algebra, get after put or get */
+void ir_opt_forward(struct ir_unit *u); /* constants, algebra, common values, get after put or get;
+                                           nothing if u was folded as it was built */
 void ir_opt_dead(struct ir_unit *u);    /* values that nobody uses, puts that nobody can see */
 void ir_opt_compact(struct ir_unit *u); /* drops nops: values are renumbered */
 
