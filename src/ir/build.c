@@ -179,6 +179,25 @@ void ir_exit_stop(struct ir_unit *u)
     ir_emit(u, IR_exit_stop, IR_VOID, IR_NONE, IR_NONE, IR_NONE, 0, 0);
 }
 
+void ir_rename_args(struct ir_insn *i, const ir_ref *to)
+{
+    unsigned values = ir_value_args(i);
+    for (unsigned n = 0; n < values; n++)
+        i->arg[n] = to[i->arg[n]];
+}
+
+void ir_rename_edges(struct ir_unit *u, const ir_ref *to)
+{
+    for (uint32_t e = 0; e < u->nedges; e++) {
+        struct ir_edge *edge = &u->edges[e];
+        for (uint32_t n = 0; n < edge->nargs; n++) {
+            edge->args[n] = to[edge->args[n]];
+            if (edge->args[n] == IR_NONE)
+                edge->nargs = 0;
+        }
+    }
+}
+
 /* A copy of len bytes in arena a; NULL for none. */
 static void *dup(struct arena *a, const void *data, size_t len)
 {

@@ -19,6 +19,12 @@ static inline ir_ref ir_append(struct ir_unit *u, const struct ir_insn *i)
     return u->ninsns++;
 }
 
+/* Each operand v that is a value becomes to[v]. */
+void ir_rename_args(struct ir_insn *i, const ir_ref *to);
+/* Each argument v of an edge becomes to[v].  An edge that no branch uses any more may name values
+ * that are gone (IR_NONE): it loses them all. */
+void ir_rename_edges(struct ir_unit *u, const ir_ref *to);
+
 /* The value that *i, of any operation but `insn`, comes to, appended if it is new; IR_NONE: nothing
  * is left of it. */
 ir_ref ir_fold_insn(struct ir_fold *f, struct ir_insn *i);

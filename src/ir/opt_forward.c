@@ -20,14 +20,14 @@ enum { COMMON_BITS = 9, KNOWN_DEPTH = 6 };
 
 struct known_slot {
     ir_ref value;
-    uint32_t epoch; /* valid if it is the fold's */
+    uint64_t epoch; /* valid if it is the fold's, which never comes again */
 };
 
 /* Nothing in it has to be cleared for another unit: slots go by the epoch, and a common value is
  * compared with the instruction at hand. */
 struct ir_fold {
     struct ir_unit *u;
-    uint32_t epoch;
+    uint64_t epoch;
     ir_ref block_first;
     ir_ref common[1 << COMMON_BITS]; /* hash table: the latest value */
     struct known_slot slots[];
@@ -756,14 +756,6 @@ void ir_unit_fold(struct ir_unit *u, struct ir_fold *f)
     f->u = u;
 }
 
-static void rename_args(struct ir_insn *i, const ir_ref *to)
-{
-    const char *letters = ir_ops[i->op].args;
-    for (unsigned n = 0; letters[n] && i->arg[n] != IR_NONE; n++)
-        if (letters[n] != 'e')
-            i->arg[n] = to[i->arg[n]];
-}
-
 /* Appends the instructions of `from` anew, folded; to: what became of each. */
 static void rebuild(struct ir_unit *u, const struct ir_unit *from, ir_ref *to)
 {
@@ -772,7 +764,7 @@ static void rebuild(struct ir_unit *u, const struct ir_unit *from, ir_ref *to)
         ir_block_begin(u);
         for (ir_ref at = block.first; at < block.end; at++) {
             struct ir_insn i = from->insns[at];
-            rename_args(&i, to);
+            ir_rename_args(&i, to);
             to[at] = ir_emit(u, i.op, i.type, i.arg[0], i.arg[1], i.arg[2], i.imm, i.aux);
         }
     }
@@ -792,7 +784,5 @@ void ir_opt_forward(struct ir_unit *u)
     rebuild(u, &from, to);
     u->fold = NULL;
     u->pc = from.pc;
-    for (uint32_t e = 0; e < u->nedges; e++)
-        for (uint32_t n = 0; n < u->edges[e].nargs; n++)
-            u->edges[e].args[n] = to[u->edges[e].args[n]];
+    ir_rename_edges(u, to);
 }
