@@ -167,7 +167,8 @@ static void engine_counters(struct accel *a,
     row(opaque, "jit.guest_insns", n->guest_insns, "instructions", "in these");
     row(opaque, "jit.ir_insns", n->ir_insns, "operations", "of IR in these, after the passes");
     row(opaque, "jit.code", n->code_bytes, "bytes", "of host code emitted");
-    row(opaque, "jit.translate_time", n->translate_ns, "ns", "of CPU time spent translating (one in 16 is timed)");
+    row(opaque, "jit.translate_time", n->translate_ns, "ns",
+        "of CPU time spent translating (one in 16 is timed)");
     row(opaque, "jit.linked", n->linked, "exits", "patched to jump to their target");
     row(opaque, "jit.killed", n->killed, "blocks", "dropped as their guest code was changed");
     row(opaque, "jit.evicted", n->evicted, "blocks", "dropped as code memory was needed");

@@ -14,7 +14,7 @@ struct arena_chunk {
     struct arena_chunk *next;
     size_t size; /* of data */
     size_t used; /* valid for chunks before cur */
-    _Alignas(16) char data[];
+    _Alignas(ARENA_ALIGN) char data[];
 };
 
 void arena_init(struct arena *a)
@@ -92,6 +92,11 @@ char *arena_strdup(struct arena *a, const char *s)
 {
     size_t n = strlen(s) + 1;
     return memcpy(arena_alloc(a, n), s, n);
+}
+
+void *arena_copy(struct arena *a, const void *data, size_t len)
+{
+    return len ? memcpy(arena_raw(a, len), data, len) : NULL;
 }
 
 size_t arena_used(const struct arena *a)

@@ -43,6 +43,8 @@ static inline void *arena_raw(struct arena *a, size_t size)
 }
 
 char *arena_strdup(struct arena *a, const char *s);
+/* A copy of len bytes; NULL for none. */
+void *arena_copy(struct arena *a, const void *data, size_t len);
 
 /* The bytes handed out since the last reset. */
 size_t arena_used(const struct arena *a);

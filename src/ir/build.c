@@ -198,25 +198,19 @@ void ir_rename_edges(struct ir_unit *u, const ir_ref *to)
     }
 }
 
-/* A copy of len bytes in arena a; NULL for none. */
-static void *dup(struct arena *a, const void *data, size_t len)
-{
-    return len ? memcpy(arena_alloc(a, len), data, len) : NULL;
-}
-
 void ir_unit_copy(struct ir_unit *dst, struct arena *a, const struct ir_unit *src)
 {
     *dst = *src;
     dst->arena = a;
     dst->lives = NULL;
-    dst->insns = dup(a, src->insns, src->ninsns * sizeof *src->insns);
+    dst->insns = arena_copy(a, src->insns, src->ninsns * sizeof *src->insns);
     dst->insns_cap = src->ninsns;
-    dst->blocks = dup(a, src->blocks, src->nblocks * sizeof *src->blocks);
+    dst->blocks = arena_copy(a, src->blocks, src->nblocks * sizeof *src->blocks);
     dst->blocks_cap = src->nblocks;
-    dst->edges = dup(a, src->edges, src->nedges * sizeof *src->edges);
+    dst->edges = arena_copy(a, src->edges, src->nedges * sizeof *src->edges);
     dst->edges_cap = src->nedges;
     for (uint32_t i = 0; i < dst->nedges; i++) {
         struct ir_edge *e = &dst->edges[i];
-        e->args = dup(a, e->args, e->nargs * sizeof *e->args);
+        e->args = arena_copy(a, e->args, e->nargs * sizeof *e->args);
     }
 }

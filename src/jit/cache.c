@@ -16,8 +16,7 @@
 
 /* ---- tables ---- */
 
-/* Blocks that lie near each other do so in the table too: its lines are then in the host's caches.
- */
+/* Blocks that lie near each other do so in the table too: its lines are in the host's caches. */
 static struct jit_block **hash_slot(const struct jit *j, uint64_t pc, uint32_t context)
 {
     uint64_t far = bits_mix(pc / HASH_SIZE ^ (uint64_t)context << 48);
@@ -220,12 +219,6 @@ static void break_one(const struct jit *j, struct ir_unit *u)
     }
 }
 
-/* A copy of len bytes in arena a; NULL for none. */
-static void *keep(struct arena *a, const void *data, size_t len)
-{
-    return len ? memcpy(arena_raw(a, len), data, len) : NULL;
-}
-
 struct jit_block *jit_block_new(struct jit *j, const struct ir_unit *u)
 {
     const struct jit_side *s = &j->side;
@@ -233,7 +226,7 @@ struct jit_block *jit_block_new(struct jit *j, const struct ir_unit *u)
     struct jit_block *b = arena_raw(a, sizeof *b);
 
 #define KEEP(what)                                                                                 \
-    .what = keep(a, s->what.data, s->what.len * sizeof *s->what.data),                             \
+    .what = arena_copy(a, s->what.data, s->what.len * sizeof *s->what.data),                       \
     .n##what = (uint32_t)s->what.len
     *b = (struct jit_block){.pc = u->pc,
                             .ninsns = u->guest_insns,

@@ -150,6 +150,9 @@ START_TEST(strings)
     char *one = arena_strdup(&a, "one"), *none = arena_strdup(&a, "");
     ck_assert_str_eq(one, "one");
     ck_assert_str_eq(none, "");
+    char *copy = arena_copy(&a, "copied", 3);
+    ck_assert_mem_eq(copy, "cop", 3);
+    ck_assert_ptr_null(arena_copy(&a, NULL, 0));
     arena_fini(&a);
 }
 END_TEST
