@@ -134,6 +134,11 @@ static void engine_flush(struct accel *a)
     interp_flush(ja->interp);
 }
 
+static void engine_watches(struct accel *a)
+{
+    jit_watch(jit_accel_of(a)->jit);
+}
+
 static void engine_probes_changed(struct accel *a, struct cpu_pcs virtual, struct cpu_pcs physical)
 {
     jit_probes_changed(jit_accel_of(a)->jit, virtual, physical);
@@ -273,6 +278,7 @@ static const struct accel_ops ops = {
     .run = engine_run,
     .flush = engine_flush,
     .probes_changed = engine_probes_changed,
+    .watches = engine_watches,
     .explain = engine_explain,
     .watch = engine_watch,
     .units = engine_units,

@@ -206,6 +206,13 @@ void jit_flush(struct jit *j)
         empty_region(j, r);
 }
 
+void jit_watch(struct jit *j)
+{
+    if (!j->watching)
+        jit_flush(j);
+    j->watching = true;
+}
+
 void jit_probes_changed(struct jit *j, struct cpu_pcs virtual, struct cpu_pcs physical)
 {
     struct jit_block *b, *next;

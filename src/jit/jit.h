@@ -173,6 +173,7 @@ struct jit {
     size_t at;       /* offset of the next block */
     struct jit_block *region_blocks[JIT_REGIONS]; /* dead ones too */
     struct arena region_arena[JIT_REGIONS];       /* blocks and all that they point to */
+    bool watching; /* see jit_watch */
     unsigned hash_bits;
     struct jit_block **hash; /* by pc and context; 1 << hash_bits of them */
     size_t nblocks;
@@ -250,6 +251,8 @@ void jit_fp_sync(struct jit *j, struct cpu *c);
 
 /* Kills everything: memory or what probes come to was replaced. */
 void jit_flush(struct jit *j);
+/* From now on, code looks in line whether an access to a watched page may touch what is watched. */
+void jit_watch(struct jit *j);
 /* Kills the blocks that hold one of these pcs. */
 void jit_probes_changed(struct jit *j, struct cpu_pcs virtual, struct cpu_pcs physical);
 

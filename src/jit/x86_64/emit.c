@@ -391,8 +391,24 @@ static void cold_exit(struct emit *e, const struct cold *c)
     asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
 }
 
+/* The page is known but some of it is watched: goes on if the access lies outside of that. */
+static void cold_watch(struct emit *e, const struct cold *c)
+{
+    if (!e->j->watching || !c->tag)
+        return;
+    asm_alu_imm(&e->a, W, ALU_ADD, RDX, TLB_WATCHED);
+    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX, asm_at2(REG_CPU, RAX, c->tag));
+    uint8_t *slow = asm_jcc(&e->a, CC_NE);
+    asm_mov(&e->a, W, RDX, RCX);
+    asm_rm(&e->a, W, ALU_SUB << 3 | 3, RDX, CPU_AT(e->j, watch_from));
+    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX, CPU_AT(e->j, watch_len));
+    asm_patch(asm_jcc(&e->a, CC_AE), c->found);
+    asm_patch_here(&e->a, slow);
+}
+
 static void cold_load(struct emit *e, const struct cold *c)
 {
+    cold_watch(e, c);
     asm_imm(&e->a, RDX, (uintptr_t)&e->b->sites[c->index]);
     asm_call_to(&e->a, e->j->stubs[c->vec_live ? STUB_LOAD_VEC : STUB_LOAD]);
     if (c->vec)
@@ -404,6 +420,7 @@ static void cold_load(struct emit *e, const struct cold *c)
 
 static void cold_store(struct emit *e, const struct cold *c)
 {
+    cold_watch(e, c);
     if (c->reg < 0)
         asm_imm(&e->a, RAX, c->imm);
     else if (c->vec)

@@ -49,6 +49,8 @@ struct cold {
     enum cold_kind kind;
     uint8_t *from; /* displacement that leads here */
     const uint8_t *back;
+    const uint8_t *found; /* COLD_LOAD, COLD_STORE: where the access goes on with a known page */
+    int32_t tag;          /* displacement of the L1 entry's tag; 0: it was not looked at */
     int reg;  /* COLD_LOAD, COLD_SOFT, COLD_NAN: destination; COLD_STORE: value, -1: imm */
     bool vec; /* reg is a vector register */
     bool vec_live;

@@ -2,21 +2,22 @@
 #include "jit/x86_64/emit.h"
 
 /*
- * Leaves the address in rcx and the offset of the L1 entry in rax, and jumps to
+ * Leaves the address in rcx, the offset of the L1 entry in rax and the page in rdx, and jumps to
  * the cold path unless the tag matches.  A misaligned access within a page
  * matches; one that crosses does not, because the tag is compared with the page
  * of its last byte.
  */
-static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
+static struct cold *look_up(struct emit *e, const struct ir_insn *in)
 {
     unsigned mo = in->aux, bytes = IR_MO_BYTES(mo), shift = 12 - 5;
     enum tlb_access access = in->op == IR_store || (mo & IR_MO_RMW) ? TLB_WRITE : TLB_READ;
     int32_t l1 = e->j->layout.l1[IR_MO_MODE(mo)] - e->j->layout.bias;
+    int32_t tag = l1 + (int32_t)(offsetof(struct tlb_entry, tag) + 8u * access);
     uint8_t *misaligned = NULL;
-    uint64_t c;
+    uint64_t constant;
 
-    if (ra_const(&e->ra, in->arg[0], &c)) {
-        asm_imm(&e->a, RCX, c + in->imm);
+    if (ra_const(&e->ra, in->arg[0], &constant)) {
+        asm_imm(&e->a, RCX, constant + in->imm);
     } else {
         unsigned a = ra_use(&e->ra, in->arg[0]);
         if (!in->imm) {
@@ -41,14 +42,16 @@ static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
     asm_shift_imm(&e->a, 0, SH_SHR, RAX, shift);
     asm_alu_imm(&e->a, W, ALU_AND, RDX, -4096);
     asm_alu_imm(&e->a, 0, ALU_AND, RAX, (int32_t)(e->j->layout.l1_mask << 5));
-    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX,
-           asm_at2(REG_CPU, RAX, l1 + (int32_t)(offsetof(struct tlb_entry, tag) + 8u * access)));
+    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX, asm_at2(REG_CPU, RAX, tag));
     if (misaligned) /* to the jump, which it takes too */
         asm_patch_here(&e->a, misaligned);
-    uint8_t *slow = asm_jcc(&e->a, CC_NE);
+    struct cold *c = hx64_cold(e, in->op == IR_store ? COLD_STORE : COLD_LOAD,
+                               asm_jcc(&e->a, CC_NE));
+    c->tag = misaligned ? 0 : tag;
+    c->found = e->a.p;
     asm_rm(&e->a, W, ALU_ADD << 3 | 3, RCX,
            asm_at2(REG_CPU, RAX, l1 + (int32_t)offsetof(struct tlb_entry, addend)));
-    return slow;
+    return c;
 }
 
 /* The access's row in the side table. */
@@ -88,7 +91,7 @@ void hx64_lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
     if (!ra_const(&e->ra, in->arg[0], &constant))
         ra_use(&e->ra, in->arg[0]);
     unsigned dst = ra_def(&e->ra, i);
-    struct cold *c = hx64_cold(e, COLD_LOAD, look_up(e, in));
+    struct cold *c = look_up(e, in);
     c->index = new_site(e, in->aux);
     c->reg = (int)dst;
     c->vec = in->type == IR_F32 || in->type == IR_F64;
@@ -128,7 +131,7 @@ void hx64_lower_store(struct emit *e, ir_ref i, const struct ir_insn *in)
         reg = (int)ra_use(&e->ra, in->arg[1]);
     if (!ra_const(&e->ra, in->arg[0], &constant))
         ra_use(&e->ra, in->arg[0]);
-    struct cold *c = hx64_cold(e, COLD_STORE, look_up(e, in));
+    struct cold *c = look_up(e, in);
     c->index = new_site(e, in->aux);
     c->reg = reg;
     c->vec = !is_int;
