@@ -44,6 +44,7 @@ struct cpu_touch {
     uint64_t value; /* that is stored */
     unsigned size;  /* bytes */
     bool write;
+    bool device; /* by a device: vaddr is what is watched */
 };
 
 /* Addresses of instructions; sorted, each once. */

@@ -454,6 +454,10 @@ static enum machine_stop run(struct machine *m, uint64_t until)
             return MACHINE_COUNT;
         if (atomic_exchange(&m->interrupted, false))
             return MACHINE_INTERRUPTED;
+        if (m->break_wanted) {
+            m->break_wanted = false;
+            return MACHINE_BREAK;
+        }
         if (m->open) {
             if (!run_turn(m, until - count))
                 return MACHINE_BREAK;
@@ -601,6 +605,14 @@ void machine_watches_changed(struct machine *m)
 void machine_probes_changed(struct machine *m, struct cpu_pcs virtual, struct cpu_pcs physical)
 {
     m->accel->ops->probes_changed(m->accel, virtual, physical);
+}
+
+void machine_debug_stop(struct machine *m)
+{
+    if (m->running)
+        cpu_debug_stop(m->running);
+    else
+        m->break_wanted = true;
 }
 
 void machine_pass_probe(struct machine *m, unsigned cpu)
