@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "cpu/guest.h"
 #include "host/host_clock.h"
+#include "host/host_disk.h"
 #include "host/host_file.h"
 #include "machine/machine.h"
 
@@ -440,6 +441,6 @@ int main(int argc, char **argv)
     jit_loops(&b);
     interp_loops(&b);
     memory(&b);
-    host_disk_close(b.disk);
+    host_disk_close(b.disk, NULL);
     return 0;
 }

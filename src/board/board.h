@@ -27,6 +27,9 @@
 /* How a guest ended its machine. */
 enum board_end { BOARD_RUNNING, BOARD_POWEROFF, BOARD_REBOOT, BOARD_FAILED };
 
+/* How virtio devices are attached. */
+enum board_virtio { BOARD_VIRTIO_MMIO, BOARD_VIRTIO_PCI };
+
 struct host_share;
 struct load_sym;
 
@@ -60,6 +63,7 @@ struct board_config {
     uint64_t timebase;       /* guest timer ticks a second: 10 MHz on virt */
     uint64_t epoch_ns;       /* what the real-time clock says at reset (Unix time, ns) */
     struct dev_chars console;
+    enum board_virtio virtio;
     struct dev_disk disks[BOARD_DISKS];
     unsigned ndisks;
     /* Of the two banks of flash those with a disk.  As with QEMU, what the first one holds is started
@@ -120,7 +124,7 @@ void board_symbols(const struct board *b, bool (*fn)(void *opaque, const struct 
                    void *opaque);
 /* The bytes of the kernel (0) or the firmware (1), while the board lives; NULL: there is none. */
 const void *board_image(const struct board *b, unsigned n, size_t *len);
-/* The memory map and devices as text, for `glovebox machine`. */
+/* The memory map and devices, those on PCI too, as text, for `glovebox machine`. */
 void board_describe(const struct board *b, struct buf *out);
 /* Names of machines, one a line with its description. */
 void board_list(struct buf *out);

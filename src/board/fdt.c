@@ -17,6 +17,7 @@
 
 #define ROOM         65536      /* for everything but the command line */
 #define SIZE_MAX_FDT (2u << 20) /* Linux maps no more */
+#define SLACK        4096       /* free, for boot loaders that change the tree where it is */
 
 /* PHANDLE_IRQ is the controller that devices are wired to.  S-mode's IMSIC follows M-mode's. */
 enum {
@@ -87,9 +88,11 @@ static void flag(struct tree *t, const char *name)
     bytes(t, name, NULL, 0);
 }
 
+#define CELLS 112 /* in one property: interrupts for four slots of PCI */
+
 static void cells(struct tree *t, const char *name, const uint32_t *values, size_t n)
 {
-    fdt32_t be[4 * BOARD_CPUS];
+    fdt32_t be[CELLS];
 
     for (size_t i = 0; i < n; i++)
         be[i] = cpu_to_fdt32(values[i]);
@@ -369,6 +372,71 @@ static void chip_nodes(struct tree *t)
     }
 }
 
+/* PCI Bus Binding to IEEE 1275: kinds of space in an address's first cell, whose bits 15 to 11 are
+ * the slot. */
+enum { PCI_SPACE_IO = 0x1000000, PCI_SPACE_32 = 0x2000000, PCI_SPACE_64 = 0x3000000 };
+enum { PCI_SLOT_SHIFT = 11, PCI_PINS = 4, PCI_PIN_MASK = 7 };
+
+/* The interrupts repeat after four slots.  A wire has as many cells as in interrupt(). */
+static void pcie_interrupts(struct tree *t)
+{
+    static const uint32_t mask[] = {(PCIE_WIRES - 1) << PCI_SLOT_SHIFT, 0, 0, PCI_PIN_MASK};
+    uint32_t map[CELLS], *c = map;
+
+    for (unsigned slot = 0; slot < PCIE_WIRES; slot++)
+        for (unsigned pin = 0; pin < PCI_PINS; pin++) {
+            *c++ = slot << PCI_SLOT_SHIFT;
+            *c++ = 0;
+            *c++ = 0;
+            *c++ = pin + 1;
+            *c++ = PHANDLE_IRQ;
+            *c++ = virt_irq(VIRT_PCIE, pcie_host_wire(slot, pin));
+            if (!t->board->plic)
+                *c++ = IRQ_LEVEL_HIGH;
+        }
+    cells(t, "interrupt-map", map, (size_t)(c - map));
+    cells(t, "interrupt-map-mask", mask, ARRAY_LEN(mask));
+    u32(t, "#interrupt-cells", 1);
+}
+
+/* A range: address on the bus (the space first), address outside, size. */
+static uint32_t *pcie_range(uint32_t *c, uint32_t space, uint64_t at, const struct virt_range *r)
+{
+    const uint64_t values[] = {at, r->base, r->size};
+
+    *c++ = space;
+    for (unsigned i = 0; i < ARRAY_LEN(values); i++) {
+        *c++ = (uint32_t)(values[i] >> 32);
+        *c++ = (uint32_t)values[i];
+    }
+    return c;
+}
+
+static void pcie_node(struct tree *t)
+{
+    const struct virt_range *ecam = &virt_map[VIRT_PCIE], *mem = &virt_map[VIRT_PCIE_MEM];
+    const struct virt_range high = virt_pcie_high(t->board);
+    const uint32_t buses[] = {0, (uint32_t)(ecam->size >> 20) - 1};
+    uint32_t ranges[CELLS], *c = ranges;
+
+    c = pcie_range(c, PCI_SPACE_IO, 0, &virt_map[VIRT_PCIE_IO]);
+    c = pcie_range(c, PCI_SPACE_32, mem->base, mem);
+    c = pcie_range(c, PCI_SPACE_64, high.base, &high);
+    begin_at(t, "pci", ecam->base);
+    str(t, "compatible", "pci-host-ecam-generic");
+    str(t, "device_type", "pci");
+    reg(t, ecam->base, ecam->size);
+    cell_sizes(t, 3, 2);
+    cells(t, "ranges", ranges, (size_t)(c - ranges));
+    cells(t, "bus-range", buses, ARRAY_LEN(buses));
+    u32(t, "linux,pci-domain", 0);
+    flag(t, "dma-coherent");
+    if (t->board->msi.send)
+        u32(t, "msi-parent", PHANDLE_IMSIC + VIRT_S);
+    pcie_interrupts(t);
+    end(t);
+}
+
 /* A store to the test device that ends the machine. */
 static void syscon_node(struct tree *t, const char *name, const char *compatible, uint32_t value)
 {
@@ -446,6 +514,7 @@ static void root(struct tree *t)
     flag(t, "ranges");
     interrupt_nodes(t);
     chip_nodes(t);
+    pcie_node(t);
     end(t);
     flash_and_fw_cfg_nodes(t);
     end(t);
@@ -456,15 +525,17 @@ int virt_fdt(struct board *b, void **dtb, size_t *len, struct err *e)
     size_t size = ROOM + (b->config.append ? strlen(b->config.append) : 0);
     struct tree t = {.board = b};
 
-    if (size > SIZE_MAX_FDT)
+    if (size > SIZE_MAX_FDT - SLACK)
         return err_set(e, EINVAL, "the kernel command line is too long: %zu bytes", size - ROOM);
-    t.fdt = calloc(1, size);
+    t.fdt = calloc(1, size + SLACK);
     if (!t.fdt)
         return err_set(e, ENOMEM, "no memory for the device tree");
     check(&t, fdt_create(t.fdt, (int)size));
     check(&t, fdt_finish_reservemap(t.fdt));
     root(&t);
     check(&t, fdt_finish(t.fdt));
+    if (!t.status)
+        check(&t, fdt_open_into(t.fdt, t.fdt, (int)(fdt_totalsize(t.fdt) + SLACK)));
     if (t.status) {
         free(t.fdt);
         return err_set(e, EINVAL, "device tree: %s", fdt_strerror(t.status));

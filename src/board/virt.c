@@ -22,6 +22,7 @@
 #include "dev/virtio/mmio.h"
 #include "dev/virtio/net.h"
 #include "dev/virtio/p9.h"
+#include "dev/virtio/pci.h"
 #include "dev/virtio/rng.h"
 
 /* QEMU's hw/riscv/virt.c has the same. */
@@ -30,6 +31,7 @@ const struct virt_range virt_map[] = {
     [VIRT_TEST] = {0x100000, 0x1000, 0},
     [VIRT_RTC] = {0x101000, 0x1000, 11},
     [VIRT_CLINT] = {0x2000000, CLINT_SIZE, 0},
+    [VIRT_PCIE_IO] = {0x3000000, 0x10000, 0},
     [VIRT_PLIC] = {0xc000000, PLIC_SIZE, 0},
     [VIRT_APLIC] = {0xc000000, APLIC_SIZE, 0},
     [VIRT_APLIC_S] = {0xd000000, APLIC_SIZE, 0},
@@ -39,25 +41,30 @@ const struct virt_range virt_map[] = {
     [VIRT_FLASH] = {0x20000000, PFLASH_SIZE, 0},
     [VIRT_IMSIC] = {0x24000000, IMSIC_SIZE, 0},
     [VIRT_IMSIC_S] = {0x28000000, IMSIC_SIZE, 0},
+    [VIRT_PCIE] = {0x30000000, PCIE_ECAM_SIZE, 0x20},
+    [VIRT_PCIE_MEM] = {0x40000000, 0x40000000, 0},
     [VIRT_RAM] = {0x80000000, 0, 0},
 };
 
 #define RAM_MIN (UINT64_C(8) << 20)
 #define RAM_MAX (UINT64_C(1) << 40) /* the map above RAM is free up to here */
 
+#define PCIE_HIGH_SIZE (UINT64_C(16) << 30) /* on a multiple of its size */
+
 /* Slots beyond QEMU's eight go on behind them, with interrupts behind those of all else. */
 #define SLOTS_MORE_IRQ 12
 
 static_assert(VIRT_SLOTS_MAX >= BOARD_DISKS + BOARD_NETS + BOARD_SHARES + 3,
               "each device has its slot: entropy, ports and the balloon too");
+static_assert(VIRT_SLOTS_MAX < PCIE_SLOTS, "on PCI too");
 static_assert(BOARD_FW_FILES == FW_CFG_FILES && BOARD_PORTS == VIO_PORTS &&
                   BOARD_SEED == VIO_RNG_SEED,
               "as the devices have it");
 static_assert(CLINT_HARTS >= BOARD_CPUS, "each hart has its timer");
 
 static const char virt_name[] = "virt";
-static const char virt_doc[] = "RISC-V 64: CLINT, PLIC or AIA, 16550A, virtio-mmio; QEMU's "
-                               "memory map";
+static const char virt_doc[] = "RISC-V 64: CLINT, PLIC or AIA, 16550A, PCI Express, virtio; "
+                               "QEMU's memory map";
 
 /* ---- wires ---- */
 
@@ -253,13 +260,53 @@ static struct vio_device *virtio_device(const struct board_config *c, unsigned i
     return c->balloon && !i ? vio_balloon_new(c->balloon_bytes) : NULL;
 }
 
+struct virt_range virt_pcie_high(const struct board *b)
+{
+    uint64_t ram_end = b->place.ram_base + b->place.ram_size;
+
+    return (struct virt_range){bits_align_up(ram_end, PCIE_HIGH_SIZE), PCIE_HIGH_SIZE, 0};
+}
+
+static int add_pcie(struct board *b, struct err *e)
+{
+    const struct board_config *c = &b->config;
+    const struct virt_range *io = &virt_map[VIRT_PCIE_IO], *mem = &virt_map[VIRT_PCIE_MEM];
+    struct virt_range high = virt_pcie_high(b);
+    int rc;
+
+    b->pcie = pcie_host_new("pcie", c->mem, c->clock, c->log, irq_of(b, VIRT_PCIE, 0));
+    rc = virt_add(b, pcie_host_dev(b->pcie), VIRT_PCIE, 0, e);
+    if (!rc)
+        rc = pcie_host_window(b->pcie, "pcie-io", true, io->base, io->size, e);
+    if (!rc)
+        rc = pcie_host_window(b->pcie, "pcie-32", false, mem->base, mem->size, e);
+    return rc ? rc : pcie_host_window(b->pcie, "pcie-64", false, high.base, high.size, e);
+}
+
+/* Virtio devices on PCI, in the slots behind the bridge's own. */
+static void add_functions(struct board *b)
+{
+    const struct board_config *c = &b->config;
+    struct vio_device *v;
+
+    for (unsigned slot = 1; (v = virtio_device(c, slot - 1)); slot++) {
+        struct pci_func *f;
+        char name[16];
+
+        snprintf(name, sizeof name, "pci%u", slot);
+        f = vio_pci_new(name, c->mem, c->clock, c->log, pcie_host_intx(b->pcie, slot), b->msi, v);
+        vec_push(&b->devs, &f->dev);
+        pcie_host_plug(b->pcie, slot, f);
+    }
+}
+
 static int add_slots(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;
     int rc = 0;
 
     for (b->slots = 0; b->slots < VIRT_SLOTS_MAX && !rc; b->slots++) {
-        struct vio_device *v = virtio_device(c, b->slots);
+        struct vio_device *v = c->virtio == BOARD_VIRTIO_MMIO ? virtio_device(c, b->slots) : NULL;
         char name[16];
 
         if (!v && b->slots >= VIRT_SLOTS)
@@ -352,6 +399,10 @@ static int build(struct board *b, struct err *e)
         rc = add_fw_cfg(b, e);
     if (!rc)
         rc = add_flash(b, e);
+    if (!rc)
+        rc = add_pcie(b, e);
+    if (!rc && b->config.virtio == BOARD_VIRTIO_PCI)
+        add_functions(b);
     return rc ? rc : add_htif(b, e);
 }
 
@@ -563,19 +614,38 @@ static const struct dev *dev_at(const struct board *b, const struct mem_region *
     return NULL;
 }
 
+/* What a device is, or what it is a slot for. */
+static void describe_dev(const struct dev *d, const struct vio_device *v, struct buf *out)
+{
+    buf_fmt(out, "%s: %s\n", v ? v->ops->name : d->class->name, v ? v->ops->doc : d->class->doc);
+}
+
 static void describe_region(const struct board *b, const struct mem_region *r, struct buf *out)
 {
+    static const char *const kinds[] = {
+        [MEM_RAM] = "RAM", [MEM_ROM] = "ROM", [MEM_DEVICE] = "window to PCI"};
     const struct dev *d = r->ops ? dev_at(b, r) : NULL;
     const struct vio_device *v =
         d && !strncmp(d->name, "virtio", 6) ? vio_mmio_device((struct dev *)d) : NULL;
 
     buf_fmt(out, "%012" PRIx64 "-%012" PRIx64 "  %-8s  ", r->base, r->base + r->size - 1, r->name);
-    if (v)
-        buf_fmt(out, "%s: %s\n", v->ops->name, v->ops->doc);
-    else if (d)
-        buf_fmt(out, "%s: %s\n", d->class->name, d->class->doc);
+    if (d)
+        describe_dev(d, v, out);
     else
-        buf_fmt(out, "%s, %" PRIu64 " KiB\n", r->kind == MEM_RAM ? "RAM" : "ROM", r->size >> 10);
+        buf_fmt(out, "%s, %" PRIu64 " KiB\n", kinds[r->kind], r->size >> 10);
+}
+
+static void describe_functions(const struct board *b, struct buf *out)
+{
+    for (unsigned slot = 0; slot < PCIE_SLOTS; slot++) {
+        struct pci_func *f = pcie_host_func(b->pcie, slot);
+
+        if (!f)
+            continue;
+        buf_fmt(out, "PCI 00:%02x.0, %04x:%04x     %-8s  ", slot, pci_config_get(f, PCI_VENDOR, 2),
+                pci_config_get(f, PCI_DEVICE, 2), f->dev.name);
+        describe_dev(&f->dev, vio_pci_device(f), out);
+    }
 }
 
 void board_describe(const struct board *b, struct buf *out)
@@ -585,6 +655,7 @@ void board_describe(const struct board *b, struct buf *out)
 
     for (size_t i = 0; i < n; i++)
         describe_region(b, regions[i], out);
+    describe_functions(b, out);
 }
 
 void board_list(struct buf *out)

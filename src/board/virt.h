@@ -14,6 +14,7 @@
 #include "dev/aplic.h"
 #include "dev/clint.h"
 #include "dev/imsic.h"
+#include "dev/pcie_host.h"
 #include "dev/plic.h"
 #include "dev/uart16550.h"
 #include "guest/riscv64/riscv64.h"
@@ -23,8 +24,9 @@ enum virt_level { VIRT_M, VIRT_S, VIRT_LEVELS };
 
 /* VIRT_APLIC and VIRT_IMSIC are M-mode's; S-mode's follow, so that a level can be added. */
 enum virt_place {
-    VIRT_ROM, VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PLIC, VIRT_APLIC, VIRT_APLIC_S, VIRT_UART,
-    VIRT_VIRTIO, VIRT_FW_CFG, VIRT_FLASH, VIRT_IMSIC, VIRT_IMSIC_S, VIRT_RAM
+    VIRT_ROM, VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PCIE_IO, VIRT_PLIC, VIRT_APLIC, VIRT_APLIC_S,
+    VIRT_UART, VIRT_VIRTIO, VIRT_FW_CFG, VIRT_FLASH, VIRT_IMSIC, VIRT_IMSIC_S, VIRT_PCIE,
+    VIRT_PCIE_MEM, VIRT_RAM
 };
 
 /* Of virtio, one after the other: there are at least so many, and more if devices need them. */
@@ -36,7 +38,7 @@ struct virt_range {
     unsigned irq; /* or of the first slot; 0: none */
 };
 extern const struct virt_range virt_map[];
-/* The interrupt of a slot of virtio, or of another place with slot 0. */
+/* The interrupt of a slot of virtio, of a wire of PCI, or of another place with slot 0. */
 unsigned virt_irq(enum virt_place place, unsigned slot);
 
 #define SBI_COUNTERS 32
@@ -75,7 +77,8 @@ struct board {
     struct rv_imsic files;            /* the harts' way to these */
     struct dev_msi msi;               /* the devices' way; nothing if there is no IMSIC */
     struct uart16550 *uart;
-    unsigned slots; /* of virtio */
+    struct pcie_host *pcie;
+    unsigned slots; /* of virtio-mmio */
     struct dev *htif;          /* or NULL; in devs too */
     struct semihost *semihost; /* or NULL */
 
@@ -90,6 +93,8 @@ struct board {
 
 /* The hart, or NULL if there is none of this number. */
 struct board_hart *board_hart(struct board *b, uint64_t n);
+/* PCI's window of memory above RAM. */
+struct virt_range virt_pcie_high(const struct board *b);
 /* The end of the machine, from inside a CPU's run. */
 void board_ended(struct board *b, enum board_end how, unsigned code);
 /* Drives an interrupt line into a hart. */

@@ -18,6 +18,7 @@
 #include "control/cmd.h"
 #include "gdbstub/server.h"
 #include "host/host_clock.h"
+#include "host/host_file.h"
 #include "script/console.h"
 
 #define PROMPT         "(glovebox) "

@@ -15,7 +15,9 @@ static void break_reason(const struct dbg_hit *h, struct buf *out)
         buf_fmt(out, "%s %u", i ? "," : "", h->point[i]);
     if (h->touch.size)
         buf_fmt(out, ": %s of %u bytes at 0x%" PRIx64 ", which held 0x%" PRIx64,
-                h->touch.write ? "a write" : "a read", h->touch.size, h->touch.vaddr, h->old);
+                h->touch.device  ? "a device's write"
+                : h->touch.write ? "a write"
+                                 : "a read", h->touch.size, h->touch.vaddr, h->old);
 }
 
 static void stop_reason(const struct ctl_stop *s, struct buf *out)

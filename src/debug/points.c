@@ -14,6 +14,12 @@ struct place {
     struct dbg_point *point;
 };
 
+/* Bytes that a device must not write unseen: a part, within a page, of what a point watches. */
+struct dma_watch {
+    uint64_t paddr, addr, len; /* addr: as the point has it */
+    struct dbg_point *point;
+};
+
 struct pcs {
     VEC(uint64_t);
 };
@@ -39,6 +45,9 @@ struct dbg_points {
         VEC(struct cpu_watch);
     } watches;
     struct pcs vpages;
+    struct {
+        VEC(struct dma_watch);
+    } dma;
     bool watches_changed;
 
     struct dbg_hit hit; /* since the machine ran last */
@@ -71,6 +80,22 @@ static void settle(struct pcs *v)
     for (size_t i = 0; i < v->len; i++)
         if (!n || v->data[n - 1] != v->data[i])
             v->data[n++] = v->data[i];
+    v->len = n;
+}
+
+/* Likewise pages, with flags in their low bits, which are or-ed. */
+static void settle_pages(struct pcs *v)
+{
+    size_t n = 0;
+
+    if (v->len)
+        qsort(v->data, v->len, sizeof *v->data, by_value);
+    for (size_t i = 0; i < v->len; i++) {
+        if (n && !((v->data[n - 1] ^ v->data[i]) & ~MEM_PAGE_MASK))
+            v->data[n - 1] |= v->data[i];
+        else
+            v->data[n++] = v->data[i];
+    }
     v->len = n;
 }
 
@@ -212,6 +237,37 @@ static bool on_touched(void *opaque, struct cpu *c, const struct cpu_touch *t)
     return stop;
 }
 
+/* A device writes. */
+static void on_dma(void *opaque, uint64_t paddr, const void *bytes, uint64_t len)
+{
+    struct dbg_points *p = opaque;
+    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
+    bool stop = false;
+
+    for (size_t i = 0; i < p->dma.len; i++) {
+        const struct dma_watch *w = &p->dma.data[i];
+        uint64_t from = paddr > w->paddr ? paddr : w->paddr;
+        uint64_t end = paddr + len < w->paddr + w->len ? paddr + len : w->paddr + w->len;
+        unsigned n = end - from < 8 ? (unsigned)(end - from) : 8;
+        struct cpu_touch t = {.paddr = from,
+                              .vaddr = w->addr + (from - w->paddr),
+                              .size = n,
+                              .write = true,
+                              .device = true};
+
+        if (from >= end)
+            continue;
+        t.value = bits_load_le((const uint8_t *)bytes + (from - paddr), n);
+        if (!p->hit.npoints)
+            note_touch(p, c, &t);
+        w->point->evals++;
+        if (!w->point->changed_only || !stays(p, &t))
+            stop |= counts_behind(p, w->point);
+    }
+    if (stop)
+        machine_debug_stop(p->m);
+}
+
 static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t a, uint64_t b)
 {
     struct dbg_points *p = opaque;
@@ -261,6 +317,7 @@ void dbg_points_free(struct dbg_points *p)
     if (!p)
         return;
     machine_set_debug(p->m, NULL);
+    mem_dma_listen(machine_mem(p->m), NULL, NULL);
     for (size_t i = 0; i < p->all.len; i++)
         point_free(p->all.data[i]);
     for (unsigned i = 0; i < 2; i++) {
@@ -272,6 +329,7 @@ void dbg_points_free(struct dbg_points *p)
     vec_fini(&p->index);
     vec_fini(&p->watches);
     vec_fini(&p->vpages);
+    vec_fini(&p->dma);
     free(p);
 }
 
@@ -378,7 +436,37 @@ static void add_watch(struct dbg_points *p, const struct dbg_point *x)
     if (!x->physical)
         for (uint64_t page = x->addr & ~MEM_PAGE_MASK; page != last + MEM_PAGE_SIZE;
              page += MEM_PAGE_SIZE)
-            vec_push(&p->vpages, page);
+            vec_push(&p->vpages, page | x->access);
+}
+
+/* Where a point's bytes are now: a page at a time. */
+static void add_dma(struct dbg_points *p, struct dbg_point *x)
+{
+    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
+    struct dma_watch w = {.addr = x->addr, .point = x};
+
+    for (uint64_t left = x->len; left; left -= w.len, w.addr += w.len) {
+        struct guest_walk walk = {.ok = true, .paddr = w.addr};
+
+        w.len = MEM_PAGE_SIZE - (w.addr & MEM_PAGE_MASK);
+        w.len = w.len < left ? w.len : left;
+        if (!x->physical)
+            c->guest->walk(c, w.addr, TLB_READ, c->guest->data_mode(c), GUEST_WALK_DEBUG, &walk);
+        w.paddr = walk.paddr;
+        if (walk.ok)
+            vec_push(&p->dma, w);
+    }
+}
+
+/* Addresses may lead elsewhere since the machine stopped last. */
+static void apply_dma(struct dbg_points *p)
+{
+    p->dma.len = 0;
+    for (size_t i = 0; i < p->all.len; i++)
+        if (p->all.data[i]->kind == DBG_WATCH && !p->all.data[i]->disabled &&
+            p->all.data[i]->access & CPU_WATCH_WRITE)
+            add_dma(p, p->all.data[i]);
+    mem_dma_listen(machine_mem(p->m), p->dma.len ? on_dma : NULL, p);
 }
 
 static void apply_watches(struct dbg_points *p)
@@ -395,7 +483,7 @@ static void apply_watches(struct dbg_points *p)
         if (x->kind == DBG_CATCH)
             p->debug.events |= (uint32_t)BIT(x->event);
     }
-    settle(&p->vpages);
+    settle_pages(&p->vpages);
     p->debug.watches = p->watches.data;
     p->debug.nwatches = p->watches.len;
     p->debug.vpages = p->vpages.data;
@@ -410,6 +498,7 @@ void dbg_points_apply(struct dbg_points *p)
         apply_breaks(p);
     if (p->watches_changed)
         apply_watches(p);
+    apply_dma(p);
 }
 
 /* Behind an access or event: those with a condition were only put down. */

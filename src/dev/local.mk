@@ -10,6 +10,8 @@ libglovebox_a_SOURCES += \
     src/dev/htif.c src/dev/htif.h \
     src/dev/overlay.c src/dev/overlay.h \
     src/dev/pflash.c src/dev/pflash.h \
+    src/dev/pci.c src/dev/pci.h \
+    src/dev/pcie_host.c src/dev/pcie_host.h \
     src/dev/imsic.c src/dev/imsic.h \
     src/dev/plic.c src/dev/plic.h \
     src/dev/sources.c src/dev/sources.h \
@@ -21,6 +23,8 @@ libglovebox_a_SOURCES += \
     src/dev/virtio/net.c src/dev/virtio/net.h \
     src/dev/virtio/p9.c src/dev/virtio/p9.h \
     src/dev/virtio/p9_fid.c src/dev/virtio/p9_impl.h \
+    src/dev/virtio/pci.c src/dev/virtio/pci.h \
     src/dev/virtio/queue.c src/dev/virtio/queue.h \
     src/dev/virtio/rng.c src/dev/virtio/rng.h \
+    src/dev/virtio/transport.c src/dev/virtio/transport.h \
     src/dev/virtio/virtio.c src/dev/virtio/virtio.h

@@ -454,6 +454,10 @@ static enum machine_stop run(struct machine *m, uint64_t until)
             return MACHINE_COUNT;
         if (atomic_exchange(&m->interrupted, false))
             return MACHINE_INTERRUPTED;
+        if (m->break_wanted) {
+            m->break_wanted = false;
+            return MACHINE_BREAK;
+        }
         if (m->open) {
             if (!run_turn(m, until - count))
                 return MACHINE_BREAK;
@@ -588,18 +592,28 @@ void machine_watches_changed(struct machine *m)
 
     /* First, for their old lists may be gone, and marks look at them. */
     for (unsigned i = 0; i < m->config.board.ncpus; i++)
-        tlb_watch(&m->cpu[i]->tlb, d ? d->vpages : NULL, d ? d->nvpages : 0);
+        cpu_watches_changed(m->cpu[i]);
     mark_watched(m, false);
     m->watched.len = 0;
     for (size_t i = 0; d && i < d->nwatches; i++)
         if (d->watches[i].physical)
             note_pages(m, &d->watches[i]);
     mark_watched(m, true);
+    if (d && d->nvpages && m->accel->ops->watches)
+        m->accel->ops->watches(m->accel);
 }
 
 void machine_probes_changed(struct machine *m, struct cpu_pcs virtual, struct cpu_pcs physical)
 {
     m->accel->ops->probes_changed(m->accel, virtual, physical);
+}
+
+void machine_debug_stop(struct machine *m)
+{
+    if (m->running)
+        cpu_debug_stop(m->running);
+    else
+        m->break_wanted = true;
 }
 
 void machine_pass_probe(struct machine *m, unsigned cpu)

@@ -31,7 +31,8 @@ struct machine {
     struct board *board;
     struct accel *accel;
     struct cpu *cpu[BOARD_CPUS];
-    uint32_t frozen; /* by CPU; no part of the state */
+    uint32_t frozen;   /* by CPU; no part of the state */
+    bool break_wanted; /* see machine_debug_stop; likewise */
 
     /* The schedule: part of the state. */
     uint64_t start, end; /* ticks: the open window; between windows both are now */

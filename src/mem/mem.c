@@ -408,8 +408,16 @@ int mem_dma_write(struct mem *m, uint64_t paddr, const void *buf, uint64_t len)
 {
     if (block_copy(m, paddr, NULL, NULL, len, REACH_STORES) != len)
         return -EFAULT;
+    if (m->dma)
+        m->dma(m->dma_opaque, paddr, buf, len);
     block_copy(m, paddr, NULL, buf, len, REACH_STORES);
     return 0;
+}
+
+void mem_dma_listen(struct mem *m, mem_dma_fn *fn, void *opaque)
+{
+    m->dma = fn;
+    m->dma_opaque = opaque;
 }
 
 uint64_t mem_peek(struct mem *m, uint64_t paddr, void *buf, uint64_t len)

@@ -109,6 +109,9 @@ bool mem_write(struct mem *m, uint64_t paddr, unsigned size, uint64_t value);
  * RAM and ROM, writes RAM only; devices are refused.  0 or -EFAULT. */
 int mem_dma_read(struct mem *m, uint64_t paddr, void *buf, uint64_t len);
 int mem_dma_write(struct mem *m, uint64_t paddr, const void *buf, uint64_t len);
+/* Told of each mem_dma_write before it is made, with the new bytes; NULL: nobody is. */
+typedef void mem_dma_fn(void *opaque, uint64_t paddr, const void *bytes, uint64_t len);
+void mem_dma_listen(struct mem *m, mem_dma_fn *fn, void *opaque);
 /* As a debugger: never a side effect; ROM and flash, hidden or not, may be written.  Returns the
  * bytes done, which stop short at the first address that has no memory. */
 uint64_t mem_peek(struct mem *m, uint64_t paddr, void *buf, uint64_t len);

@@ -44,6 +44,8 @@ struct mem {
     struct {
         VEC(struct tlb *);
     } tlbs;
+    mem_dma_fn *dma; /* see mem_dma_listen */
+    void *dma_opaque;
     uint64_t table_gen; /* advances when every TLB was flushed: see struct table_page */
 };
 

@@ -35,7 +35,7 @@ end_machine() {
     rm -f "$socket"
 }
 
-# gdb_says NAME FILE: runs GDB's commands from standard input, on FILE; what it prints is $work/said
+# gdb_says FILE: runs GDB's commands from standard input, on FILE; what it prints is $work/said
 gdb_says() {
     cat >"$work/commands"
     timeout -k 5 $((60 * patience)) "$gdb" -nx -q -batch -ex 'set pagination off' \
@@ -56,4 +56,17 @@ has() {
     done
     [ $bad = 0 ] || { echo "not there: $missing"; tail -n 60 "$work/said"; } >"$work/why"
     result $bad "$name"
+}
+
+# gdb_hears FILE: as gdb_says, but GDB does not wait for one command to be done before it reads
+# the next, and has not connected: a line "sleep N" waits for N tenths of a second
+gdb_hears() {
+    while IFS= read -r line; do
+        case $line in
+        "sleep "*) sleep "$(echo "${line#sleep }" | awk -v p=$patience '{ print $1 / 10 * p }')" ;;
+        *) echo "$line"; sleep 0.1 ;;
+        esac
+    done | timeout -k 5 $((60 * patience)) "$gdb" -nx -q -ex 'set pagination off' \
+        -ex 'set confirm off' -ex 'set width 0' -ex 'set debuginfod enabled off' "$1" \
+        >"$work/said" 2>&1
 }
