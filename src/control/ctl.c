@@ -20,6 +20,8 @@ struct call {
 struct ctl_client {
     struct ctl *c;
     struct host_wake news;
+    struct buf text; /* printed for it; of the lock */
+    size_t lost;     /* bytes that did not fit */
     struct ctl_client *next;
 };
 
@@ -150,6 +152,25 @@ static void run(struct ctl *c)
         rest(c, stop);
 }
 
+/* A client's text.  Only the first bytes of it are news. */
+static void print(void *opaque, const void *owner, const char *text, size_t len)
+{
+    struct ctl *c = opaque;
+
+    host_mutex_lock(&c->lock);
+    for (struct ctl_client *k = c->clients; k; k = k->next) {
+        if (k != owner)
+            continue;
+        if (!k->text.len)
+            host_wake_post(&k->news);
+        if (len <= CTL_TEXT_MAX - k->text.len)
+            buf_add(&k->text, text, len);
+        else
+            k->lost += len;
+    }
+    host_mutex_unlock(&c->lock);
+}
+
 static void loop(void *arg)
 {
     struct ctl *c = arg;
@@ -189,6 +210,7 @@ struct ctl *ctl_new(struct machine *m, struct err *e)
     host_cond_init(&c->done);
     c->stop = describe(c, MACHINE_COUNT);
     c->points = dbg_points_new(m);
+    dbg_points_on_print(c->points, print, c);
     if (!host_thread_start(&c->thread, "machine", loop, c, e))
         return c;
     fini(c);
@@ -288,6 +310,7 @@ struct ctl_client *ctl_client_new(struct ctl *c, struct err *e)
     struct ctl_client *k = xcalloc(1, sizeof *k);
 
     k->c = c;
+    buf_init(&k->text);
     if (host_wake_init(&k->news, e)) {
         free(k);
         return NULL;
@@ -311,6 +334,7 @@ void ctl_client_free(struct ctl_client *k)
     *at = k->next;
     host_mutex_unlock(&k->c->lock);
     host_wake_fini(&k->news);
+    buf_fini(&k->text);
     free(k);
 }
 
@@ -322,4 +346,15 @@ int ctl_client_fd(const struct ctl_client *k)
 void ctl_client_ack(struct ctl_client *k)
 {
     host_wake_clear(&k->news);
+}
+
+void ctl_client_text(struct ctl_client *k, struct buf *out)
+{
+    host_mutex_lock(&k->c->lock);
+    buf_add(out, k->text.data, k->text.len);
+    if (k->lost)
+        buf_fmt(out, "[%zu bytes more were lost]\n", k->lost);
+    buf_reset(&k->text);
+    k->lost = 0;
+    host_mutex_unlock(&k->c->lock);
 }

@@ -64,11 +64,16 @@ bool ctl_running(struct ctl *c);
 /* The machine's breakpoints and the like; only to be touched inside ctl_call. */
 struct dbg_points *ctl_points(struct ctl *c);
 
-/* A client; any number of them.  NULL with a message. */
+/* A client; any number of them.  NULL with a message.  What the commands of points print that it owns
+ * (dbg_point.owner) is kept for it. */
 struct ctl_client *ctl_client_new(struct ctl *c, struct err *e);
 void ctl_client_free(struct ctl_client *k);
 /* A file descriptor that becomes readable whenever news came (for poll); ctl_client_ack clears it. */
 int ctl_client_fd(const struct ctl_client *k);
 void ctl_client_ack(struct ctl_client *k);
+/* Appends what was printed for it since the last call; it is told as news.  Of more than CTL_TEXT_MAX
+ * bytes at a time the rest is lost, which is said. */
+#define CTL_TEXT_MAX (1u << 20)
+void ctl_client_text(struct ctl_client *k, struct buf *out);
 
 #endif

@@ -5,5 +5,6 @@ libglovebox_a_SOURCES += \
     src/debug/disas.c src/debug/disas.h \
     src/debug/memory.c src/debug/memory.h \
     src/debug/points.c src/debug/points.h \
+    src/debug/print.c src/debug/print.h \
     src/debug/regs.c src/debug/regs.h \
     src/debug/walk.c src/debug/walk.h

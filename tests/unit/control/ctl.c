@@ -1,4 +1,5 @@
 /* ctl.c - the control loop: calls, runs, pauses, stops, from other threads. */
+#include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
 
@@ -201,6 +202,66 @@ START_TEST(breakpoints)
 }
 END_TEST
 
+/* printf("a0 %d\n", a0), as GDB has it: argument, channel, function, format; no result. */
+static const uint8_t say_a0[] = {DBG_AGENT_REG, 0, 10, DBG_AGENT_CONST8, 0, DBG_AGENT_CONST8, 0,
+                                 DBG_AGENT_PRINTF, 1, 0, 8, 'a', '0', ' ', '%', 'd', '\\', 'n', 0,
+                                 DBG_AGENT_END};
+/* a0 > 2, which stops */
+static const uint8_t above_2[] = {DBG_AGENT_CONST8, 2,   DBG_AGENT_REG, 0, 10,
+                                  DBG_AGENT_LESS_UNSIGNED, DBG_AGENT_END};
+
+struct command {
+    struct ctl *c;
+    const struct ctl_client *owner;
+};
+
+static void add_command(struct machine *m, void *arg)
+{
+    const struct command *k = arg;
+    struct dbg_point point = {.kind = DBG_BREAK, .addr = TINY_BASE + 4, .owner = k->owner};
+    struct dbg_point stop = point;
+    struct err e;
+
+    point.commands = calloc(1, sizeof *point.commands);
+    point.ncommands = 1;
+    ck_assert_int_eq(dbg_agent_set(point.commands, say_a0, sizeof say_a0 - 1, machine_guest(m), &e),
+                     -EINVAL); /* no end */
+    ck_assert_int_eq(dbg_agent_set(point.commands, say_a0, sizeof say_a0, machine_guest(m), &e), 0);
+    ck_assert_int_eq(dbg_agent_set(&stop.cond, above_2, sizeof above_2, machine_guest(m), &e), 0);
+    dbg_points_add(ctl_points(k->c), &point);
+    dbg_points_add(ctl_points(k->c), &stop);
+}
+
+/* Commands run instead of a stop; what they print is their owner's. */
+START_TEST(commands)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, NULL), *other = ctl_client_new(c, NULL);
+    struct command command = {c, k};
+    struct buf text = BUF_INIT;
+    struct ctl_stop s;
+
+    ctl_call(c, add_command, &command);
+    ctl_run(c, &CTL_GO);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_BREAK);
+    ck_assert_uint_eq(s.hit.npoints, 1);
+    ck_assert_uint_eq(s.hit.point[0], 2);
+    ctl_client_text(other, &text);
+    ck_assert_str_eq(text.data, "");
+    ctl_client_text(k, &text);
+    ck_assert_str_eq(text.data, "a0 1\na0 2\na0 3\n");
+    buf_reset(&text);
+    ctl_client_text(k, &text);
+    ck_assert_str_eq(text.data, "");
+    ck_assert_uint_eq(dbg_points_find(ctl_points(c), 1)->hits, 3);
+    buf_fini(&text);
+    ctl_client_free(k);
+    ctl_client_free(other);
+    ctl_free(c);
+}
+END_TEST
+
 START_TEST(the_end)
 {
     struct ctl *c = start(failing, sizeof failing, (struct dev_chars){0});
@@ -248,4 +309,4 @@ START_TEST(idle)
 END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
-          many_callers, breakpoints, the_end, idle)
+          many_callers, breakpoints, commands, the_end, idle)

@@ -1,8 +1,11 @@
 # The tests of src/debug.
 
+debug_tests = tests/unit/debug/debug tests/unit/debug/print
 if HAVE_CHECK
-check_PROGRAMS += tests/unit/debug/debug
-TESTS += tests/unit/debug/debug
+check_PROGRAMS += $(debug_tests)
+TESTS += $(debug_tests)
 endif
 tests_unit_debug_debug_SOURCES = \
     tests/unit/debug/debug.c tests/unit/debug/tiny.h tests/unit/unit.h
+tests_unit_debug_print_SOURCES = \
+    tests/unit/debug/print.c tests/unit/debug/tiny.h tests/unit/unit.h
