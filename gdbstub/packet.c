@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bits.h"
+
 #define ESCAPE     '}'
 #define ESCAPE_XOR 0x20
 #define BREAK      3
@@ -179,10 +181,10 @@ void gdb_put_hex(struct buf *out, const void *data, size_t len)
 
 void gdb_put_le(struct buf *out, uint64_t v, unsigned bytes)
 {
-    for (unsigned i = 0; i < bytes; i++, v >>= 8) {
-        uint8_t byte = (uint8_t)v;
-        gdb_put_hex(out, &byte, 1);
-    }
+    uint8_t raw[8];
+
+    bits_store_le(raw, 8, v);
+    gdb_put_hex(out, raw, bytes);
 }
 
 long gdb_get_hex(const char *text, size_t len, uint8_t *data)
