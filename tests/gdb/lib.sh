@@ -1,9 +1,14 @@
-# lib.sh - for the scripts of tests/gdb: a bare program in the machine, and GDB on it.
+# lib.sh - for the scripts of tests/gdb: a bare program in the machine, and a debugger on it, by
+# default GDB: $debugger is the command that is needed, which may be "".
 . "$top_srcdir/tests/cli/lib.sh"
 
-gdb=$(command -v gdb-multiarch || :)
-if [ -z "$RISCV64_CC" ] || [ -z "$gdb" ]; then
-    echo "1..0 # SKIP no ${RISCV64_CC:+gdb-multiarch}${RISCV64_CC:-RISC-V compiler}"
+: "${debugger=gdb-multiarch}"
+gdb=$([ -z "$debugger" ] || command -v "$debugger" || :)
+if [ -z "$RISCV64_CC" ]; then
+    echo "1..0 # SKIP no RISC-V compiler"
+    exit 0
+elif [ -n "$debugger" ] && [ -z "$gdb" ]; then
+    echo "1..0 # SKIP no $debugger"
     exit 0
 fi
 socket=$work/gdb
