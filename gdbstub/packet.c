@@ -70,13 +70,14 @@ static enum gdb_in take_packet(struct gdb_wire *w, struct buf *packet)
     size_t room = w->in.len - w->in_at - 1;
     const char *end = memchr(start, '#', room);
     size_t len = end ? (size_t)(end - start) : room;
+    uint8_t sum;
     bool good;
 
     if (len > GDB_PACKET_MAX)
         return GDB_IN_BAD;
     if (!end || room - len < 3)
         return GDB_IN_NONE;
-    good = w->no_ack || (digit(end[1]) << 4 | digit(end[2])) == sum_of(start, len);
+    good = w->no_ack || (gdb_get_hex(end + 1, 2, &sum) == 1 && sum == sum_of(start, len));
     w->in_at += len + 4;
     if (!w->no_ack)
         buf_ch(&w->out, good ? '+' : '-');

@@ -87,8 +87,9 @@ static int parse_extra(struct gdb_job *j, struct extra *x, struct err *e)
     }
     if (!rc && !strncmp(j->a.p, cmds, sizeof cmds - 1)) {
         j->a.p += sizeof cmds - 1;
-        if (gdb_hex_then(&j->a.p, ',', &persist))
-            rc = parse_agents(j, &x->commands, e);
+        if (!gdb_hex_then(&j->a.p, ',', &persist))
+            return err_set(e, EINVAL, "Z: commands are not like cmds:PERSIST,X...");
+        rc = parse_agents(j, &x->commands, e);
     }
     return rc || !*j->a.p ? rc : err_set(e, EINVAL, "Z: conditions or commands are not right");
 }

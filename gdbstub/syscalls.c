@@ -39,13 +39,15 @@ static void put_equal(struct buf *code, uint32_t reg, uint64_t value)
  */
 static bool parse_numbers(const struct guest *g, const char *p, struct buf *code)
 {
+    bool first = true;
     uint64_t v;
 
-    for (; *p == ';'; put_equal(code, g->regs[g->syscall_reg].gdb, v)) {
+    for (; *p == ';'; first = false) {
         p++;
         if (!gdb_hex(&p, &v))
             return false;
-        if (code->len)
+        put_equal(code, g->regs[g->syscall_reg].gdb, v);
+        if (!first)
             put_op(code, DBG_AGENT_BIT_OR);
     }
     return !*p;
@@ -103,6 +105,22 @@ static void forget(struct gdb_session *s, unsigned i)
     memmove(s->returns + i, s->returns + i + 1, (s->nreturns - i) * sizeof *s->returns);
 }
 
+/* Those that were told are kept until the next call, for who asks again. */
+static void forget_told(struct gdb_session *s)
+{
+    for (unsigned i = s->nreturns; i--;)
+        if (!dbg_points_find(ctl_points(s->ctl), s->returns[i].point))
+            forget(s, i);
+}
+
+static bool is_waited_for(const struct gdb_session *s, const struct gdb_return *r)
+{
+    for (unsigned i = 0; i < s->nreturns; i++)
+        if (s->returns[i].pc == r->pc && s->returns[i].sp == r->sp)
+            return true;
+    return false;
+}
+
 /* Once for each call, however often it is told. */
 static void wait_for_return(struct gdb_job *j, uint64_t number)
 {
@@ -120,9 +138,9 @@ static void wait_for_return(struct gdb_job *j, uint64_t number)
     struct buf code = BUF_INIT;
     struct err e;
 
-    for (unsigned i = 0; i < s->nreturns; i++)
-        if (s->returns[i].pc == r.pc && s->returns[i].sp == r.sp)
-            return;
+    forget_told(s);
+    if (is_waited_for(s, &r))
+        return;
     if (s->nreturns == GDB_RETURNS)
         forget(s, 0);
     put_equal(&code, g->regs[sp].gdb, r.sp);

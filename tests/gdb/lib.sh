@@ -28,9 +28,13 @@ machine() {
     "$GLOVEBOX" run --gdb "unix:$socket" --wait "$@" >"$work/machine.out" 2>"$work/machine.err" \
         </dev/null &
     machine=$!
-    for _ in $(seq $((50 * patience))); do
+    await_server
+}
+
+await_server() {
+    for _ in $(seq $((500 * patience))); do
         grep -q 'target remote' "$work/machine.err" && return
-        sleep 0.1
+        sleep 0.01
     done
 }
 
