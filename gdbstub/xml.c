@@ -145,17 +145,19 @@ static void put_osdata(struct gdb_job *j, struct buf *out)
 }
 
 /* The program, if it is one that GDB can read; its path is absolute, as GDB wants it. */
-static void put_exec_file(struct gdb_job *j, struct buf *out)
+static enum gdb_object put_exec_file(struct gdb_job *j, struct buf *out)
 {
     const char *kernel = machine_config(j->m)->board.kernel;
     char *path = kernel ? host_file_elf(kernel) : NULL;
 
-    if (path)
-        buf_str(out, path);
+    if (!path)
+        return GDB_NO_ANNEX;
+    buf_str(out, path);
     free(path);
+    return GDB_OBJECT;
 }
 
-/* No system has told of a process of its own. */
+/* Empty: no system has told of a process of its own. */
 static void put_auxv(struct gdb_job *j, struct buf *out)
 {
     (void)j, (void)out;
@@ -164,7 +166,7 @@ static void put_auxv(struct gdb_job *j, struct buf *out)
 enum gdb_object gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct buf *out)
 {
     static const struct {
-        const char *object, *annex; /* annex NULL: any, a process's number */
+        const char *object, *annex;
         void (*put)(struct gdb_job *j, struct buf *out);
     } objects[] = {
         {"features", "target.xml", put_target},
@@ -172,16 +174,17 @@ enum gdb_object gdb_xml(struct gdb_job *j, const char *object, const char *annex
         {"threads", "", put_threads},
         {"osdata", "", put_osdata},
         {"osdata", "devices", put_osdata},
-        {"exec-file", NULL, put_exec_file},
         {"auxv", "", put_auxv},
     };
     enum gdb_object found = GDB_NO_OBJECT;
 
+    if (!strcmp(object, "exec-file")) /* its annex is a process's number, or nothing */
+        return put_exec_file(j, out);
     for (size_t i = 0; i < sizeof objects / sizeof *objects && found != GDB_OBJECT; i++) {
         if (strcmp(object, objects[i].object))
             continue;
         found = GDB_NO_ANNEX;
-        if (objects[i].annex && strcmp(annex, objects[i].annex))
+        if (strcmp(annex, objects[i].annex))
             continue;
         objects[i].put(j, out);
         found = GDB_OBJECT;

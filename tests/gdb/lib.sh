@@ -1,10 +1,10 @@
 # lib.sh - for the scripts of tests/gdb: a bare program in the machine, and a debugger on it, by
-# default GDB: $debugger is the command that is needed, which may be "".
-. "$top_srcdir/tests/cli/lib.sh"
+# default GDB: $debugger is the command that is needed, which may be "", as may $compiler.
+[ -n "${number-}" ] || . "$top_srcdir/tests/cli/lib.sh"
 
-: "${debugger=gdb-multiarch}"
+: "${debugger=gdb-multiarch}" "${compiler=${RISCV64_CC:-missing}}"
 gdb=$([ -z "$debugger" ] || command -v "$debugger" || :)
-if [ -z "$RISCV64_CC" ]; then
+if [ "$compiler" = missing ]; then
     echo "1..0 # SKIP no RISC-V compiler"
     exit 0
 elif [ -n "$debugger" ] && [ -z "$gdb" ]; then
@@ -44,12 +44,12 @@ end_machine() {
     rm -f "$socket"
 }
 
-# gdb_says NAME FILE: runs GDB's commands from standard input, on FILE; what it prints is $work/said
+# gdb_says [FILE]: runs GDB's commands from standard input, on FILE; what it prints is $work/said
 gdb_says() {
     cat >"$work/commands"
     timeout -k 5 $((60 * patience)) "$gdb" -nx -q -batch -ex 'set pagination off' \
         -ex 'set confirm off' -ex 'set width 0' -ex 'set debuginfod enabled off' \
-        -ex "target remote $socket" -x "$work/commands" "$1" >"$work/said" 2>&1
+        -ex "target remote $socket" -x "$work/commands" ${1:+"$1"} >"$work/said" 2>&1
 }
 
 # has NAME PATTERN...: each pattern (extended) is in a line of what GDB said, in this order

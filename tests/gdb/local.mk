@@ -6,6 +6,7 @@ tests_gdb_rsp_LDADD =
 
 gdb_tests = \
     tests/gdb/basic.sh \
+    tests/gdb/kernel.sh \
     tests/gdb/lldb.sh \
     tests/gdb/rsp.sh
 TESTS += $(gdb_tests)
