@@ -151,6 +151,7 @@ static void go(struct gdb_session *s, const struct ctl_go *go)
     s->waiting = true;
     s->no_reply = true;
     ctl_run(s->ctl, go);
+    gdb_session_news(s); /* a step is done */
 }
 
 static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t from, uint64_t to)

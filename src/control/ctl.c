@@ -34,6 +34,7 @@ struct ctl {
     struct host_cond work;  /* the machine's thread has something to do */
     struct host_cond done;  /* a call is done, or the machine is at rest */
     struct call *first, **last;
+    bool taken; /* a thread has the machine at rest: it carries out a call or a step */
     bool running, pause, quit;
     bool begin; /* `go` is new */
     struct ctl_go go;
@@ -69,7 +70,22 @@ static void rest(struct ctl *c, struct ctl_stop stop)
     c->stop = stop;
     c->running = c->pause = false;
     host_cond_broadcast(&c->done);
-    tell(c);
+}
+
+/* With the lock held: the machine is this thread's until give.  False: it runs, or is another's. */
+static bool take(struct ctl *c)
+{
+    if (c->running || c->taken || c->first)
+        return false;
+    c->taken = true;
+    return true;
+}
+
+static void give(struct ctl *c)
+{
+    c->taken = false;
+    if (c->first || c->running)
+        host_cond_broadcast(&c->work);
 }
 
 /* With the lock held, which is given up meanwhile. */
@@ -81,15 +97,19 @@ static void serve(struct ctl *c)
         c->first = call->next;
         if (!c->first)
             c->last = &c->first;
+        c->taken = true;
         host_mutex_unlock(&c->lock);
         call->fn(c->m, call->arg);
         host_mutex_lock(&c->lock);
+        c->taken = false;
         call->done = true;
         host_cond_broadcast(&c->done);
     }
 }
 
-/* ---- running, on the machine's thread ---- */
+/* ---- running, on the thread that has the machine ---- */
+
+#define STEPS_MAX 1000 /* after which the loop looks at its requests */
 
 /* What is only for this run. */
 static void begin(struct ctl *c, const struct ctl_go *go)
@@ -104,15 +124,20 @@ static void arrange(struct ctl *c, const struct ctl_go *go)
     machine_hold_interrupts(c->m, go->hold);
 }
 
+static bool in_range(struct ctl *c, const struct ctl_go *go)
+{
+    return machine_cpu(c->m, go->cpu)->pc - go->from < go->to - go->from;
+}
+
 /* One instruction after the other.  An interruption ends the machine's next run. */
 static enum machine_stop step(struct ctl *c, const struct ctl_go *go)
 {
-    const struct cpu *cpu = machine_cpu(c->m, go->cpu);
     enum machine_stop why;
+    unsigned n = STEPS_MAX;
 
     do
         why = machine_run(c->m, machine_count(c->m) + 1);
-    while (why == MACHINE_COUNT && cpu->pc - go->from < go->to - go->from);
+    while (why == MACHINE_COUNT && in_range(c, go) && --n);
     return why;
 }
 
@@ -122,6 +147,8 @@ static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *st
     enum machine_stop why = go->step ? step(c, go) : machine_run(c->m, go->until);
     struct dbg_hit hit = {0};
 
+    if (go->step && why == MACHINE_COUNT && in_range(c, go))
+        return false;
     if (why == MACHINE_BREAK && !dbg_points_stopped(c->points, &hit))
         return false;
     *stop = describe(c, why);
@@ -134,7 +161,8 @@ static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *st
     return why != MACHINE_INTERRUPTED;
 }
 
-static void run(struct ctl *c)
+/* With the lock held, which is given up meanwhile.  Whether the machine came to rest. */
+static bool run(struct ctl *c)
 {
     struct ctl_go go = c->go;
     struct ctl_stop stop;
@@ -150,6 +178,7 @@ static void run(struct ctl *c)
     /* An interruption that nobody wants any more was for a call, or came too late. */
     if (stopped)
         rest(c, stop);
+    return stopped;
 }
 
 /* A client's text.  Only the first bytes of it are news. */
@@ -177,15 +206,18 @@ static void loop(void *arg)
 
     host_mutex_lock(&c->lock);
     for (;;) {
-        serve(c);
+        if (!c->taken)
+            serve(c);
         if (c->quit)
             break;
-        if (!c->running)
+        if (!c->running || c->taken) {
             host_cond_wait(&c->work, &c->lock);
-        else if (c->pause)
+        } else if (c->pause) {
             rest(c, describe(c, MACHINE_INTERRUPTED));
-        else
-            run(c);
+            tell(c);
+        } else if (run(c)) {
+            tell(c);
+        }
     }
     host_mutex_unlock(&c->lock);
 }
@@ -240,6 +272,14 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
     struct call call = {.fn = fn, .arg = arg};
 
     host_mutex_lock(&c->lock);
+    if (take(c)) {
+        host_mutex_unlock(&c->lock);
+        fn(c->m, arg);
+        host_mutex_lock(&c->lock);
+        give(c);
+        host_mutex_unlock(&c->lock);
+        return;
+    }
     *c->last = &call;
     c->last = &call.next;
     host_cond_broadcast(&c->work);
@@ -252,12 +292,22 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
 
 void ctl_run(struct ctl *c, const struct ctl_go *go)
 {
+    bool taken;
+
     host_mutex_lock(&c->lock);
+    /* A CPU that waits may do so for long. */
+    taken = go->step && take(c);
     c->go = *go;
     c->begin = c->running = true;
     c->pause = false;
-    host_cond_broadcast(&c->work);
-    tell(c);
+    if (taken && !machine_cpu(c->m, go->cpu)->halted)
+        run(c);
+    if (taken)
+        give(c);
+    if (c->running) {
+        host_cond_broadcast(&c->work);
+        tell(c);
+    }
     host_mutex_unlock(&c->lock);
 }
 

@@ -4,7 +4,8 @@
  * A front end calls ctl_call with a function; the control loop runs it at an
  * instruction boundary, between windows, with the machine at rest, and then wakes the
  * caller.  So no front end ever touches guest state, and there are no locks
- * around it.  Running and stopping are requests too.
+ * around it.  Running and stopping are requests too.  While the machine is at rest, a call and a
+ * step are carried out by the caller's thread in the loop's place: nobody has to be woken.
  *
  * Several front ends may be clients at once.  Each hears that the machine came to rest, or
  * runs, whoever asked for it, and the last one that asked is the one that is heard.
@@ -51,7 +52,8 @@ void ctl_free(struct ctl *c);
  * the call and goes on after. */
 void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg);
 
-/* Lets the machine run; returns at once. */
+/* Lets the machine run; returns at once.  A step is most often done by then, which is no news to
+ * anybody: the machine was at rest, and is. */
 void ctl_run(struct ctl *c, const struct ctl_go *go);
 /* Asks it to stop; returns at once (ctl_wait waits).  The machine's thread may do so too, from a
  * host door: the stop is then at the end of the window, the same one whenever it is run again. */

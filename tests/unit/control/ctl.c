@@ -38,6 +38,12 @@ static uint64_t count_of(struct ctl *c)
     return n;
 }
 
+static size_t no_input(void *opaque, uint8_t *data, size_t len)
+{
+    (void)opaque, (void)data, (void)len;
+    return 0;
+}
+
 static bool news(struct ctl_client *k, int timeout_ms)
 {
     struct pollfd fd = {.fd = ctl_client_fd(k), .events = POLLIN};
@@ -262,6 +268,55 @@ START_TEST(commands)
 }
 END_TEST
 
+START_TEST(steps)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, NULL);
+    struct ctl_go go = {.until = UINT64_MAX, .step = true};
+    struct ctl_stop s;
+
+    for (uint64_t i = 1; i < 100; i++) {
+        ctl_run(c, &go);
+        ck_assert(ctl_wait(c, 0, &s)); /* it is done */
+        ck_assert(s.stepped);
+        ck_assert_uint_eq(s.count, i);
+        ck_assert_uint_eq(s.pc, TINY_BASE + 4 * (i % 2));
+    }
+    ck_assert(!news(k, 0));
+    /* In a range that it never leaves, it goes on, can be asked, and can be stopped. */
+    go.from = TINY_BASE;
+    go.to = TINY_BASE + 8;
+    ctl_run(c, &go);
+    while (count_of(c) < 100000)
+        ck_assert(!ctl_wait(c, 0, &s));
+    ck_assert(news(k, 1000));
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
+    ctl_client_free(k);
+    ctl_free(c);
+}
+END_TEST
+
+START_TEST(a_step_that_waits)
+{
+    struct ctl *c = start(waiting, sizeof waiting, (struct dev_chars){.read = no_input});
+    struct ctl_go go = {.until = UINT64_MAX, .step = true};
+    struct ctl_stop s;
+
+    ctl_run(c, &go);
+    ck_assert(ctl_wait(c, 0, &s)); /* the instruction that waits */
+    ck_assert(s.stepped);
+    ctl_run(c, &go);
+    ck_assert(!ctl_wait(c, 20, &s)); /* the one behind the wait */
+    ck_assert_uint_eq(count_of(c), 1);
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
+    ctl_free(c);
+}
+END_TEST
+
 START_TEST(the_end)
 {
     struct ctl *c = start(failing, sizeof failing, (struct dev_chars){0});
@@ -278,12 +333,6 @@ START_TEST(the_end)
     ctl_free(c);
 }
 END_TEST
-
-static size_t no_input(void *opaque, uint8_t *data, size_t len)
-{
-    (void)opaque, (void)data, (void)len;
-    return 0;
-}
 
 START_TEST(idle)
 {
@@ -309,4 +358,4 @@ START_TEST(idle)
 END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
-          many_callers, breakpoints, commands, the_end, idle)
+          many_callers, breakpoints, commands, steps, a_step_that_waits, the_end, idle)
