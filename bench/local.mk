@@ -13,13 +13,13 @@ EXTRA_DIST += $(bench_headers) $(bench_sources) $(bench_fused) $(bench_tools) \
 
 # Not the project's flags: the programs are the same whatever Glovebox is built with.
 bench_flags = -std=gnu17 -O2 -D_GNU_SOURCE -Ibench -I$(srcdir)/bench/guest
-bench_program = $(bench_flags) -ffp-contract=off -static -s -o $@ \
+bench_program = $(bench_flags) -ffp-contract=off -static -o $@ \
     $(bench_sources:%=$(srcdir)/%) bench/$(1)-fused.o bench/$(1)-bigcode.o -lm
 
 # A compiler that is missing is named.
 bench_cc = $(if $(RISCV64_CC),$(RISCV64_CC),$(error no C compiler for riscv64: install gcc-riscv64-linux-gnu and configure again))
 
-EXTRA_PROGRAMS = bench/micro
+# In check_PROGRAMS: see tests/bench.
 bench_micro_SOURCES = bench/micro.c
 bench_micro_LDADD = libglovebox.a $(all_libs)
 bench_micro_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/bench

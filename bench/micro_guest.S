@@ -2,7 +2,7 @@
  * micro_guest.S - loops of single operations, for micro.c: a program that starts in S-mode at
  * 0x80200000, runs one loop and powers off by SBI.
  *
- * micro.c writes the two parameters before it starts.  Memory (Sv39):
+ * micro.c writes the parameters before it starts, and sets the disk up.  Memory (Sv39):
  *     0x00000000, 0x80000000    1 GiB each, as they are
  *     0x100000000               1 GiB of 4 KiB pages that are all the same one
  *     0x200000000               nothing
@@ -10,6 +10,11 @@
 #define ALIASES 0x100000000
 #define NOTHING 0x200000000
 #define UART_LSR 0x10000005
+
+/* From `queue` on: the index of the available ring, that of the used ring, the request's sector. */
+#define AVAIL_IDX 0x102
+#define USED_IDX 0x202
+#define SECTOR 0x308
 
 /* PTE bits (privileged specification, 12.3) */
 #define TABLE 0x01
@@ -22,6 +27,8 @@ _start:
     .balign 8
 loop_number: .dword 0 /* at _start + 8 */
 rounds:      .dword 0 /* at _start + 16 */
+queue:       .dword 0 /* at _start + 24: the disk's rings and request, as below, ... */
+notify:      .dword 0 /* at _start + 32: ... and the register for it */
 
 start:
     /* Tables: root[0], [2] as they are, [4] to `middle`, of which every entry leads to `bottom`,
@@ -59,7 +66,7 @@ start:
     csrs sstatus, t0
 
     li s0, ALIASES
-    li t0, 1 << 20
+    li t0, 4096 << 12 /* pages that even the largest L1 has but one place for */
     add s1, s0, t0
     add s2, s1, t0
     add s3, s2, t0
@@ -69,6 +76,8 @@ start:
     li s8, 0
     li s9, (1 << 30) - 1
     la s7, far
+    ld s10, queue
+    ld s11, notify
     ld a2, rounds
     ld t0, loop_number
     slli t0, t0, 3
@@ -157,7 +166,7 @@ begin store
     sd a2, 960(s0)
 end store
 
-begin second /* pages that L1 (256 entries) has but one place for */
+begin second
     ld t0, 0(s0)
     ld t1, 0(s1)
     ld t2, 0(s2)
@@ -168,7 +177,7 @@ begin second /* pages that L1 (256 entries) has but one place for */
     ld t3, 0(s3)
 end second
 
-begin walk /* 2^18 pages in turn: more than L2 has (512 sets of 4) */
+begin walk /* 2^18 pages in turn: more than L2 has (4096 sets of 4) */
     and s8, s8, s9
     add t1, s8, s0
     li t2, 8
@@ -185,6 +194,32 @@ end walk
 begin device
     lbu t0, 0(s5)
 end device
+
+begin blk /* one request after the other; all have descriptor 0 */
+    addi s8, s8, 1
+    slli t0, s8, 3
+    andi t0, t0, 0x7f8
+    sd t0, SECTOR(s10)
+    sh s8, AVAIL_IDX(s10)
+    sw zero, (s11)
+1:  lhu t0, USED_IDX(s10)
+    sub t0, t0, s8
+    slli t0, t0, 48
+    bnez t0, 1b
+end blk
+
+begin blocks
+    .rept 64
+    ld t0, 0(s0)
+    addi t0, t0, 1
+    add t1, t1, t0
+    sd t1, 8(s0)
+    lw t2, 64(s0)
+    andi t2, t2, 15
+    beq t2, s6, 1f
+    .endr
+1:
+end blocks
 
 begin call
     mv a4, ra
@@ -261,7 +296,7 @@ far:
 
     .balign 8
 loops:
-#define LOOP(name, ops, thousands, doc) .dword name;
+#define LOOP(name, ops, thousands, each, counter, doc) .dword name;
 #include "micro.def"
 #undef LOOP
 

@@ -188,6 +188,12 @@ static void notify(struct gdb_session *s)
     buf_fini(&text);
 }
 
+static void send_reply(struct gdb_session *s)
+{
+    gdb_wire_send(&s->wire, &s->reply);
+    s->no_reply = true;
+}
+
 static void stop_one(struct gdb_session *s, unsigned cpu, const struct ctl_stop *stop)
 {
     if (s->stopped >> cpu & 1)
@@ -236,9 +242,11 @@ void gdb_vstopped(struct gdb_session *s, struct gdb_args a)
     uint32_t news = s->stopped & ~s->told;
 
     (void)a;
-    if (!news) {
-        s->telling = false;
+    if (!news || s->first) {
+        s->telling = s->first = false;
         gdb_ok(s);
+        send_reply(s); /* before any notification */
+        notify(s);
         return;
     }
     gdb_describe(s, &s->stops[first_of(news)], gdb_signal(&s->stops[first_of(news)]), &s->reply);
@@ -250,10 +258,8 @@ void gdb_non_stop(struct gdb_session *s, struct gdb_args a)
     s->non_stop = *a.p == '1';
     s->stopped = s->told = s->non_stop ? all_cpus(s) : 0;
     s->telling = false;
-    for (unsigned i = 0; i < s->ncpus; i++) {
-        s->stops[i] = s->stop;
-        s->stops[i].cpu = i;
-    }
+    for (unsigned i = 0; i < s->ncpus; i++)
+        s->stops[i] = (struct ctl_stop){.why = MACHINE_IDLE, .cpu = i}; /* for no reason */
     gdb_ok(s);
 }
 
@@ -262,8 +268,10 @@ void gdb_non_stop(struct gdb_session *s, struct gdb_args a)
 void gdb_why(struct gdb_session *s, struct gdb_args a)
 {
     (void)a;
-    if (s->non_stop) { /* the first of them all; vStopped brings the others */
+    if (s->non_stop) { /* the first of them all.  The others are notifications: GDB 13 has an assertion
+                          that fails if a reply to ? is followed by more than one */
         s->told = 0;
+        s->first = s->stopped;
         if (!s->stopped) {
             gdb_ok(s);
             return;
@@ -440,8 +448,7 @@ static void resume_some(struct gdb_session *s, const struct action *x)
     }
     run_others(s);
     gdb_ok(s);
-    gdb_wire_send(&s->wire, &s->reply); /* before any notification */
-    s->no_reply = true;
+    send_reply(s); /* before any notification */
     notify(s);
 }
 

@@ -85,6 +85,7 @@ struct gdb_session {
     uint32_t stopped;    /* non-stop: CPUs that are stopped, and frozen while others run */
     uint32_t told;       /* of these, those the client knows of */
     bool telling;        /* a notification is out, not all of which the client has fetched */
+    bool first;          /* the reply to ? is */
     struct ctl_stop stop; /* the last one */
     struct ctl_stop stops[32]; /* non-stop: of each CPU that is stopped */
 };

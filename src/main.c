@@ -96,6 +96,7 @@ int main(int argc, char **argv)
     hold_descriptors();
     log_init(&log, STDERR_FILENO, LOG_INFO);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is the writer's error */
     argp_err_exit_status = CLI_ERROR;
     if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &line))
         return CLI_ERROR;

@@ -26,3 +26,4 @@ include tests/guest/local.mk
 include tests/cli/local.mk
 include tests/gdb/local.mk
 include tests/real/local.mk
+include tests/fuzz/local.mk

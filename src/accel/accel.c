@@ -100,18 +100,71 @@ bool accel_translate(struct cpu *c, uint64_t pc, uint32_t max_insns, struct ir_u
     return f.next && c->guest->translate(c, u, &f, bytes) == GUEST_UNIT;
 }
 
-void accel_disassemble(struct cpu *c, uint64_t pc, uint32_t bytes, struct buf *out)
+/* A line for the instruction at pc; its length, 0 if there is none in len. */
+static uint32_t disassemble_one(struct cpu *c, uint64_t pc, const uint8_t *code, size_t len,
+                                struct buf *out)
+{
+    buf_fmt(out, "  %016" PRIx64 "  ", pc);
+    uint32_t n = c->guest->disassemble(pc, code, len, out);
+    buf_ch(out, '\n');
+    return n;
+}
+
+static void heading(uint32_t bytes, uint32_t n, struct buf *out)
+{
+    buf_fmt(out, "Guest code, %u instructions in %u bytes:\n", n, bytes);
+}
+
+void accel_disassemble(struct cpu *c, uint64_t pc, uint32_t bytes, uint32_t n, struct buf *out)
 {
     uint8_t code[16];
     uint32_t at = 0, len;
 
+    heading(bytes, n, out);
     while (at < bytes) {
         uint64_t got = cpu_peek(c, pc + at, code, sizeof code);
-        buf_fmt(out, "  %016" PRIx64 "  ", pc + at);
-        len = c->guest->disassemble(pc + at, code, got, out);
-        buf_ch(out, '\n');
+        len = disassemble_one(c, pc + at, code, got, out);
         if (!len)
             break;
         at += len;
     }
+}
+
+/* The code of a unit lies where it was found: a change would have ended the unit. */
+static const uint8_t *first_page(struct cpu *c, const struct accel_unit *k, uint32_t *len)
+{
+    *len = (uint32_t)(MEM_PAGE_SIZE - (k->paddr & MEM_PAGE_MASK));
+    return mem_host(c->mem, k->paddr, *len, false);
+}
+
+static const uint8_t *second_page(struct cpu *c, const struct accel_unit *k)
+{
+    return k->paddr2 ? mem_host(c->mem, k->paddr2, MEM_PAGE_SIZE, false) : NULL;
+}
+
+void accel_lift(struct cpu *c, const struct accel_unit *k, struct ir_unit *u)
+{
+    struct guest_fetch f = {.pc = k->pc, .max_insns = k->ninsns, .pass_stop = true};
+    uint32_t bytes, context = c->context;
+
+    f.host = first_page(c, k, &f.len);
+    f.next = second_page(c, k);
+    c->context = k->context;
+    c->guest->translate(c, u, &f, &bytes);
+    c->context = context;
+}
+
+void accel_list_code(struct cpu *c, const struct accel_unit *k, struct buf *out)
+{
+    struct buf code = BUF_INIT;
+    uint32_t room, at = 0, len = 1;
+    const uint8_t *first = first_page(c, k, &room);
+
+    heading(k->bytes, k->ninsns, out);
+    buf_add(&code, first, k->bytes < room ? k->bytes : room);
+    if (k->bytes > room)
+        buf_add(&code, second_page(c, k), k->bytes - room);
+    for (; at < k->bytes && len; at += len)
+        len = disassemble_one(c, k->pc + at, (const uint8_t *)code.data + at, k->bytes - at, out);
+    buf_fini(&code);
 }

@@ -22,6 +22,20 @@ enum accel_stop {
 
 struct accel;
 
+/* Code that an engine made and has now: of a basic block of the guest. */
+struct accel_unit {
+    uint64_t pc, paddr;
+    uint64_t paddr2; /* of the next page's first byte, if the last instruction goes on there; else 0 */
+    uint32_t context;
+    uint32_t bytes, ninsns;         /* of guest code */
+    uint32_t host_bytes;            /* 0: there is no host code */
+    uint32_t links_in;              /* jumps of other units that lead straight here */
+    uint32_t exits, links_out;      /* ways out to a known pc; those that lead straight there */
+    const void *made;               /* the engine's own */
+};
+/* c: the CPU that it was made for; NULL if that is not known. */
+typedef void accel_unit_fn(void *opaque, struct cpu *c, const struct accel_unit *k);
+
 struct accel_ops {
     const char *name; /* "interp", "jit" */
     const char *doc;
@@ -34,6 +48,13 @@ struct accel_ops {
     void (*probes_changed)(struct accel *a, struct cpu_pcs virtual, struct cpu_pcs physical);
     /* Guest code, IR and host code of the unit at pc, for people. */
     void (*explain)(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out);
+    /* Calls fn for each unit right after it is made (before it first runs), from now on; NULL: for
+     * none.  fn changes nothing. */
+    void (*watch)(struct accel *a, accel_unit_fn *fn, void *opaque);
+    /* Calls fn for each unit that there is, in no order. */
+    void (*units)(struct accel *a, accel_unit_fn *fn, void *opaque);
+    /* As explain, of a unit that fn was given; c: any CPU. */
+    void (*show)(struct accel *a, struct cpu *c, const struct accel_unit *k, struct buf *out);
     /* "name value unit meaning" rows; see counters below. */
     void (*counters)(struct accel *a, void (*row)(void *opaque, const char *name, uint64_t value,
                                                   const char *unit, const char *doc),

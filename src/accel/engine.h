@@ -29,7 +29,11 @@ bool accel_look(struct cpu *c, enum accel_stop *stop);
  */
 bool accel_translate(struct cpu *c, uint64_t pc, uint32_t max_insns, struct ir_unit *u,
                      uint32_t *bytes);
-/* The guest instructions of [pc, pc + bytes), a line each. */
-void accel_disassemble(struct cpu *c, uint64_t pc, uint32_t bytes, struct buf *out);
+/* The n guest instructions of [pc, pc + bytes), a line each, under a heading. */
+void accel_disassemble(struct cpu *c, uint64_t pc, uint32_t bytes, uint32_t n, struct buf *out);
+/* The IR that k was made of, and its guest instructions as accel_disassemble has them; whatever c
+ * maps or runs now. */
+void accel_lift(struct cpu *c, const struct accel_unit *k, struct ir_unit *u);
+void accel_list_code(struct cpu *c, const struct accel_unit *k, struct buf *out);
 
 #endif

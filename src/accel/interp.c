@@ -73,6 +73,8 @@ struct interp {
     uint64_t *scratch; /* of ir_interp */
     uint32_t scratch_len;
     struct ir_unit uncached; /* the last unit that may not be remembered; in work */
+    accel_unit_fn *watch;    /* or NULL */
+    void *watch_opaque;
     struct interp_counters count;
 };
 
@@ -171,13 +173,15 @@ static void code_changed(void *opaque, uint64_t paddr, uint64_t len)
 
 void interp_flush(struct interp *it)
 {
+    it->count.flushes++;
+    if (!it->store_bytes)
+        return;
     for (size_t i = 0; i < ARRAY_LEN(it->buckets); i++)
         while (it->buckets[i])
             forget(it, it->buckets[i]);
     memset(it->fast, 0, ((size_t)it->config.ncpus << FAST_BITS) * sizeof *it->fast);
     arena_reset(&it->store);
     it->store_bytes = 0;
-    it->count.flushes++;
 }
 
 void interp_probes_changed(struct interp *it, struct cpu_pcs virtual, struct cpu_pcs physical)
@@ -239,7 +243,33 @@ static size_t size_of(const struct ir_unit *u)
            u->nedges * sizeof *u->edges + 64;
 }
 
-static struct unit *keep(struct interp *it, const struct cpu *c, const struct place *p,
+static struct accel_unit describe(const struct unit *u)
+{
+    return (struct accel_unit){
+        .pc = u->pc,
+        .paddr = u->paddr,
+        .paddr2 = u->next_paddr == NO_PADDR ? 0 : u->next_paddr,
+        .context = (uint32_t)u->key,
+        .bytes = u->bytes,
+        .ninsns = u->ir.guest_insns,
+    };
+}
+
+/* Whether people are told of it: single instructions are run again in other units. */
+static bool is_shown(const struct unit *u)
+{
+    return !(u->key & KEY_SINGLE) && u->ir.guest_insns;
+}
+
+static void tell(const struct interp *it, struct cpu *c, const struct unit *u)
+{
+    struct accel_unit k = describe(u);
+
+    if (it->watch && is_shown(u))
+        it->watch(it->watch_opaque, c, &k);
+}
+
+static struct unit *keep(struct interp *it, struct cpu *c, const struct place *p,
                          uint64_t key, struct ir_unit *made, uint32_t bytes)
 {
     ir_run_passes(made, ir_exact_passes);
@@ -258,6 +288,7 @@ static struct unit *keep(struct interp *it, const struct cpu *c, const struct pl
     remember(it, u);
     it->store_bytes += size_of(&u->ir);
     it->count.units++;
+    tell(it, c, u);
     return u;
 }
 
@@ -502,6 +533,16 @@ static void engine_probes_changed(struct accel *a, struct cpu_pcs virtual, struc
     interp_probes_changed(interp_of(a), virtual, physical);
 }
 
+/* u is changed by the passes. */
+static void explain_ir(struct ir_unit *u, struct buf *out)
+{
+    buf_str(out, "IR as translated:\n");
+    ir_print(u, out);
+    ir_run_passes(u, ir_exact_passes);
+    buf_str(out, "IR as the interpreter runs it:\n");
+    ir_print(u, out);
+}
+
 static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out)
 {
     struct interp *it = interp_of(a);
@@ -514,13 +555,43 @@ static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct b
         buf_fmt(out, "%016" PRIx64 ": there is no memory\n", pc);
         return;
     }
-    buf_fmt(out, "guest code, %u instructions in %u bytes:\n", u.guest_insns, bytes);
-    accel_disassemble(c, pc, bytes, out);
-    buf_str(out, "IR as translated:\n");
-    ir_print(&u, out);
-    ir_run_passes(&u, ir_exact_passes);
-    buf_str(out, "IR as the interpreter runs it:\n");
-    ir_print(&u, out);
+    accel_disassemble(c, pc, bytes, u.guest_insns, out);
+    explain_ir(&u, out);
+}
+
+static void engine_watch(struct accel *a, accel_unit_fn *fn, void *opaque)
+{
+    struct interp *it = interp_of(a);
+
+    it->watch = fn;
+    it->watch_opaque = opaque;
+}
+
+static void engine_units(struct accel *a, accel_unit_fn *fn, void *opaque)
+{
+    const struct interp *it = interp_of(a);
+
+    for (size_t i = 0; i < ARRAY_LEN(it->buckets); i++) {
+        for (const struct unit *u = it->buckets[i]; u; u = u->next) {
+            struct accel_unit k = describe(u);
+            if (is_shown(u))
+                fn(opaque, NULL, &k);
+        }
+    }
+}
+
+static void engine_show(struct accel *a, struct cpu *c, const struct accel_unit *k,
+                        struct buf *out)
+{
+    struct arena arena;
+    struct ir_unit u;
+
+    arena_init(&arena);
+    ir_unit_init(&u, &arena, &interp_of(a)->config.guest->names);
+    accel_lift(c, k, &u);
+    accel_list_code(c, k, out);
+    explain_ir(&u, out);
+    arena_fini(&arena);
 }
 
 static void engine_counters(struct accel *a,
@@ -551,6 +622,9 @@ static const struct accel_ops ops = {
     .flush = engine_flush,
     .probes_changed = engine_probes_changed,
     .explain = engine_explain,
+    .watch = engine_watch,
+    .units = engine_units,
+    .show = engine_show,
     .counters = engine_counters,
     .free = engine_free,
 };

@@ -21,6 +21,8 @@ struct jit_accel {
     bool attached; /* the layout is known */
     unsigned rm;   /* the rounding mode in the host's registers */
     uint64_t precise, tails;
+    accel_unit_fn *watch; /* or NULL */
+    void *watch_opaque;
 };
 
 static struct jit_accel *jit_accel_of(struct accel *a)
@@ -142,12 +144,79 @@ static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct b
     ir_unit_init(&u, &arena, &ja->config.guest->names);
     if (accel_translate(c, pc, ja->config.max_insns ? ja->config.max_insns : UINT32_MAX, &u,
                         &bytes)) {
-        buf_fmt(out, "Guest code, %u instructions in %u bytes:\n", u.guest_insns, bytes);
-        accel_disassemble(c, pc, bytes, out);
+        accel_disassemble(c, pc, bytes, u.guest_insns, out);
         jit_explain(ja->jit, &u, out);
     } else {
         buf_fmt(out, "%016llx: there is no memory\n", (unsigned long long)pc);
     }
+    arena_fini(&arena);
+}
+
+/* ---- units, for people ---- */
+
+static struct accel_unit describe(const struct jit_block *b)
+{
+    struct accel_unit k = {
+        .pc = b->pc,
+        .paddr = b->paddr,
+        .paddr2 = b->paddr2,
+        .context = b->context,
+        .bytes = b->bytes,
+        .ninsns = b->ninsns,
+        .host_bytes = b->code_size,
+        .exits = b->nexits,
+        .made = b,
+    };
+
+    for (const struct jit_exit *x = b->incoming; x; x = x->next)
+        k.links_in++;
+    for (uint32_t i = 0; i < b->nexits; i++)
+        k.links_out += b->exits[i].target != NULL;
+    return k;
+}
+
+static void block_made(void *opaque, struct cpu *c, const struct jit_block *b)
+{
+    struct jit_accel *ja = opaque;
+    struct accel_unit k = describe(b);
+
+    ja->watch(ja->watch_opaque, c, &k);
+}
+
+static void engine_watch(struct accel *a, accel_unit_fn *fn, void *opaque)
+{
+    struct jit_accel *ja = jit_accel_of(a);
+
+    ja->watch = fn;
+    ja->watch_opaque = opaque;
+    ja->jit->made = fn ? block_made : NULL;
+    ja->jit->made_opaque = ja;
+}
+
+static void engine_units(struct accel *a, accel_unit_fn *fn, void *opaque)
+{
+    const struct jit *j = jit_accel_of(a)->jit;
+
+    for (size_t i = 0; i < j->hash_size; i++) {
+        for (const struct jit_block *b = j->hash[i]; b; b = b->hash_next) {
+            struct accel_unit k = describe(b);
+            fn(opaque, NULL, &k);
+        }
+    }
+}
+
+static void engine_show(struct accel *a, struct cpu *c, const struct accel_unit *k,
+                        struct buf *out)
+{
+    struct jit_accel *ja = jit_accel_of(a);
+    struct arena arena;
+    struct ir_unit u;
+
+    arena_init(&arena);
+    ir_unit_init(&u, &arena, &ja->config.guest->names);
+    accel_lift(c, k, &u);
+    accel_list_code(c, k, out);
+    jit_explain_block(ja->jit, &u, k->made, out);
     arena_fini(&arena);
 }
 
@@ -192,6 +261,9 @@ static const struct accel_ops ops = {
     .flush = engine_flush,
     .probes_changed = engine_probes_changed,
     .explain = engine_explain,
+    .watch = engine_watch,
+    .units = engine_units,
+    .show = engine_show,
     .counters = engine_counters,
     .free = engine_free,
 };

@@ -50,9 +50,25 @@ static inline uint64_t bits_align_up(uint64_t v, uint64_t pow2)
 /* Unaligned little-endian memory; size is 1, 2, 4 or 8 bytes. */
 static inline uint64_t bits_load_le(const void *p, unsigned size)
 {
-    uint64_t v = 0;
-    memcpy(&v, p, size);
-    return v; /* hosts are little-endian: configure checks */
+    uint64_t v8; /* hosts are little-endian: configure checks */
+    uint32_t v4;
+    uint16_t v2;
+
+    /* One load each: a copy of a size that is not known would be put together in memory, and reading
+     * that back waits. */
+    switch (size) {
+    case 1:
+        return *(const uint8_t *)p;
+    case 2:
+        memcpy(&v2, p, sizeof v2);
+        return v2;
+    case 4:
+        memcpy(&v4, p, sizeof v4);
+        return v4;
+    default:
+        memcpy(&v8, p, sizeof v8);
+        return v8;
+    }
 }
 
 static inline void bits_store_le(void *p, unsigned size, uint64_t v)

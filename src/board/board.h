@@ -27,7 +27,11 @@
 /* How a guest ended its machine. */
 enum board_end { BOARD_RUNNING, BOARD_POWEROFF, BOARD_REBOOT, BOARD_FAILED };
 
+/* How virtio devices are attached. */
+enum board_virtio { BOARD_VIRTIO_MMIO, BOARD_VIRTIO_PCI };
+
 struct host_share;
+struct load_sym;
 
 /* A file that the guest finds in fw_cfg. */
 struct board_fw_file {
@@ -53,10 +57,13 @@ struct board_config {
                                 is; there is no SBI */
     bool semihosting;        /* M- and S-mode may call the host */
     struct host_share *semihosting_files; /* or NULL: it has no files */
+    const char *interrupts;  /* controllers: "plic", "aplic", or "imsic", which is both kinds of the
+                                advanced interrupt architecture; NULL: plic */
     uint64_t load_addr;      /* of a raw kernel; UINT64_MAX: not given */
     uint64_t timebase;       /* guest timer ticks a second: 10 MHz on virt */
     uint64_t epoch_ns;       /* what the real-time clock says at reset (Unix time, ns) */
     struct dev_chars console;
+    enum board_virtio virtio;
     struct dev_disk disks[BOARD_DISKS];
     unsigned ndisks;
     /* Of the two banks of flash those with a disk.  As with QEMU, what the first one holds is started
@@ -112,7 +119,10 @@ size_t board_devices(const struct board *b, struct dev *const **devs);
 void board_state(struct board *b, struct snap *s);
 /* The flattened device tree, valid until the board is freed. */
 const void *board_dtb(const struct board *b, size_t *len);
-/* The memory map and devices as text, for `glovebox machine`. */
+/* The symbols of the kernel and the firmware, if they are ELF files; see load.h. */
+void board_symbols(const struct board *b, bool (*fn)(void *opaque, const struct load_sym *k),
+                   void *opaque);
+/* The memory map and devices, those on PCI too, as text, for `glovebox machine`. */
 void board_describe(const struct board *b, struct buf *out);
 /* Names of machines, one a line with its description. */
 void board_list(struct buf *out);

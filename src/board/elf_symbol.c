@@ -1,8 +1,10 @@
-/* elf_symbol.c - the address of a named symbol in an image that is an ELF file. */
+/* elf_symbol.c - the symbols of an image that is an ELF file. */
 #include <elf.h>
 #include <string.h>
 
 #include "board/load.h"
+
+#define NAME_MAX_BYTES 1024 /* longer ones are none */
 
 /* Section headers: their table was checked to lie in the file. */
 struct sections {
@@ -39,30 +41,58 @@ static bool section(const struct sections *s, unsigned n, Elf64_Shdr *h)
     return h->sh_type != SHT_NOBITS && in_file(s->im, h->sh_offset, h->sh_size);
 }
 
-static bool is_named(const struct load_image *im, const Elf64_Shdr *strings, uint64_t at,
-                     const char *name)
+/* The string at `at`, if its end is there too; else NULL. */
+static const char *string_at(const struct load_image *im, const Elf64_Shdr *strings, uint64_t at)
 {
-    size_t len = strlen(name) + 1;
+    const char *s = (const char *)im->data + strings->sh_offset;
+    uint64_t room = at < strings->sh_size ? strings->sh_size - at : 0;
 
-    return at <= strings->sh_size && len <= strings->sh_size - at &&
-           !memcmp((const uint8_t *)im->data + strings->sh_offset + at, name, len);
+    return room && memchr(s + at, 0, room < NAME_MAX_BYTES ? room : NAME_MAX_BYTES) ? s + at : NULL;
 }
 
-/* The value of the symbol in one table. */
-static bool look_up(const struct load_image *im, const Elf64_Shdr *symbols,
-                    const Elf64_Shdr *strings, const char *name, uint64_t *value)
+static struct load_sym describe(const struct sections *s, const Elf64_Shdr *strings,
+                                const Elf64_Sym *y)
 {
-    const uint8_t *table = (const uint8_t *)im->data + symbols->sh_offset;
+    struct load_sym k = {
+        .name = string_at(s->im, strings, y->st_name), .value = y->st_value, .size = y->st_size};
+    unsigned type = ELF64_ST_TYPE(y->st_info);
+    Elf64_Shdr h;
+
+    if (section(s, y->st_shndx, &h)) {
+        k.end = h.sh_addr + h.sh_size;
+        k.code = (type == STT_FUNC || type == STT_NOTYPE) && h.sh_flags & SHF_EXECINSTR;
+    }
+    return k;
+}
+
+/* The symbols of one table, until fn says false; so does this. */
+static bool visit_table(const struct sections *s, const Elf64_Shdr *symbols,
+                        const Elf64_Shdr *strings, load_sym_fn *fn, void *opaque)
+{
+    const uint8_t *table = (const uint8_t *)s->im->data + symbols->sh_offset;
     Elf64_Sym y;
 
     for (uint64_t i = 0; i < symbols->sh_size / sizeof y; i++) {
         memcpy(&y, table + i * sizeof y, sizeof y);
-        if (y.st_shndx == SHN_UNDEF || !is_named(im, strings, y.st_name, name))
-            continue;
-        *value = y.st_value;
-        return true;
+        struct load_sym k = describe(s, strings, &y);
+        if (y.st_shndx != SHN_UNDEF && k.name && *k.name && !fn(opaque, &k))
+            return false;
     }
-    return false;
+    return true;
+}
+
+void load_symbols(const struct load_image *im, load_sym_fn *fn, void *opaque)
+{
+    struct sections s;
+    Elf64_Shdr symbols, strings;
+
+    if (!im->data || !open_sections(im, &s))
+        return;
+    for (unsigned i = 0; i < s.count; i++)
+        if (section(&s, i, &symbols) && symbols.sh_type == SHT_SYMTAB &&
+            symbols.sh_entsize == sizeof(Elf64_Sym) && section(&s, symbols.sh_link, &strings) &&
+            !visit_table(&s, &symbols, &strings, fn, opaque))
+            return;
 }
 
 /* Where a virtual address was loaded. */
@@ -82,18 +112,25 @@ static bool loaded_at(const struct load_image *im, uint64_t vaddr, uint64_t *pad
     return false;
 }
 
+struct sought {
+    const char *name;
+    uint64_t value;
+    bool found;
+};
+
+static bool is_sought(void *opaque, const struct load_sym *k)
+{
+    struct sought *q = opaque;
+
+    q->found = !strcmp(k->name, q->name);
+    q->value = k->value;
+    return !q->found;
+}
+
 bool load_symbol(const struct load_image *im, const char *name, uint64_t *paddr)
 {
-    struct sections s;
-    Elf64_Shdr symbols, strings;
-    uint64_t value;
+    struct sought q = {.name = name};
 
-    if (!im->data || !open_sections(im, &s))
-        return false;
-    for (unsigned i = 0; i < s.count; i++)
-        if (section(&s, i, &symbols) && symbols.sh_type == SHT_SYMTAB &&
-            symbols.sh_entsize == sizeof(Elf64_Sym) && section(&s, symbols.sh_link, &strings) &&
-            look_up(im, &symbols, &strings, name, &value))
-            return loaded_at(im, value, paddr);
-    return false;
+    load_symbols(im, is_sought, &q);
+    return q.found && loaded_at(im, q.value, paddr);
 }

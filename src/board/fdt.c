@@ -17,8 +17,20 @@
 
 #define ROOM         65536      /* for everything but the command line */
 #define SIZE_MAX_FDT (2u << 20) /* Linux maps no more */
+#define SLACK        4096       /* free, for boot loaders that change the tree where it is */
 
-enum { PHANDLE_PLIC = 1, PHANDLE_TEST = 2, PHANDLE_CPU = 0x10, PHANDLE_INTC = 0x20 };
+/* PHANDLE_IRQ is the controller that devices are wired to.  S-mode's IMSIC follows M-mode's. */
+enum {
+    PHANDLE_IRQ = 1,
+    PHANDLE_TEST = 2,
+    PHANDLE_APLIC_M = 3,
+    PHANDLE_IMSIC = 4,
+    PHANDLE_CPU = 0x10,
+    PHANDLE_INTC = 0x20
+};
+
+/* The second cell of an APLIC's interrupt. */
+enum { IRQ_LEVEL_HIGH = 4 };
 
 /* The tree while it is written; the first error stays. */
 struct tree {
@@ -76,9 +88,11 @@ static void flag(struct tree *t, const char *name)
     bytes(t, name, NULL, 0);
 }
 
+#define CELLS 112 /* in one property: interrupts for four slots of PCI */
+
 static void cells(struct tree *t, const char *name, const uint32_t *values, size_t n)
 {
-    fdt32_t be[4 * BOARD_CPUS];
+    fdt32_t be[CELLS];
 
     for (size_t i = 0; i < n; i++)
         be[i] = cpu_to_fdt32(values[i]);
@@ -190,18 +204,30 @@ static void pmu_node(struct tree *t)
 
 /* ---- devices ---- */
 
-/* Wires into each hart: of two interrupts of its own. */
+/* Wires into each hart: of one interrupt of its own, or of two. */
 static void hart_wires(struct tree *t, uint32_t first, uint32_t second)
 {
     uint32_t wires[4 * BOARD_CPUS];
-    unsigned n = t->board->attached;
+    unsigned n = 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        wires[4 * i] = wires[4 * i + 2] = PHANDLE_INTC + i;
-        wires[4 * i + 1] = first;
-        wires[4 * i + 3] = second;
+    for (unsigned i = 0; i < t->board->attached; i++) {
+        wires[n++] = PHANDLE_INTC + i;
+        wires[n++] = first;
+        if (second) {
+            wires[n++] = PHANDLE_INTC + i;
+            wires[n++] = second;
+        }
     }
-    cells(t, "interrupts-extended", wires, 4 * n);
+    cells(t, "interrupts-extended", wires, n);
+}
+
+/* The wire of a device. */
+static void interrupt(struct tree *t, uint32_t irq)
+{
+    const uint32_t level[] = {irq, IRQ_LEVEL_HIGH};
+
+    u32(t, "interrupt-parent", PHANDLE_IRQ);
+    cells(t, "interrupts", level, t->board->plic ? 1 : 2);
 }
 
 /* A device node without its end: name, window, and the interrupt if it has one. */
@@ -213,26 +239,85 @@ static void device(struct tree *t, const char *name, enum virt_place place, unsi
 
     begin_at(t, name, base);
     reg(t, base, size ? size : r->size);
-    if (r->irq) {
-        u32(t, "interrupt-parent", PHANDLE_PLIC);
-        u32(t, "interrupts", virt_irq(place, slot));
-    }
+    if (r->irq)
+        interrupt(t, virt_irq(place, slot));
 }
 
-static void interrupt_nodes(struct tree *t)
+static void plic_node(struct tree *t)
 {
     static const char plic[] = "sifive,plic-1.0.0\0riscv,plic0";
-    static const char clint[] = "sifive,clint0\0riscv,clint0";
 
     device(t, "plic", VIRT_PLIC, 0, 0);
     bytes(t, "compatible", plic, sizeof plic);
-    u32(t, "phandle", PHANDLE_PLIC);
-    u32(t, "riscv,ndev", PLIC_SOURCES);
+    u32(t, "phandle", PHANDLE_IRQ);
+    u32(t, "riscv,ndev", SOURCES);
     flag(t, "interrupt-controller");
     u32(t, "#interrupt-cells", 1);
     u32(t, "#address-cells", 0);
     hart_wires(t, RV_IRQ_MEI, RV_IRQ_SEI);
     end(t);
+}
+
+/* The external interrupts of a level; firmware keeps M-mode's from whom it starts. */
+static void level_props(struct tree *t, enum virt_level level, bool wired)
+{
+    if (wired)
+        hart_wires(t, level == VIRT_M ? RV_IRQ_MEI : RV_IRQ_SEI, 0);
+    if (level == VIRT_M && board_has_sbi(t->board))
+        str(t, "status", "disabled");
+}
+
+static void imsic_node(struct tree *t, enum virt_level level)
+{
+    static const char imsics[] = "qemu,imsics\0riscv,imsics";
+
+    device(t, "interrupt-controller", VIRT_IMSIC + level, 0,
+           (uint64_t)t->board->attached * IMSIC_PAGE);
+    bytes(t, "compatible", imsics, sizeof imsics);
+    u32(t, "phandle", PHANDLE_IMSIC + level);
+    flag(t, "interrupt-controller");
+    u32(t, "#interrupt-cells", 0);
+    flag(t, "msi-controller");
+    u32(t, "#msi-cells", 0);
+    u32(t, "riscv,num-ids", IMSIC_IDS);
+    level_props(t, level, true);
+    end(t);
+}
+
+static void aplic_node(struct tree *t, enum virt_level level)
+{
+    static const char aplic[] = "qemu,aplic\0riscv,aplic";
+    static const uint32_t delegation[] = {PHANDLE_IRQ, 1, SOURCES};
+
+    device(t, "interrupt-controller", VIRT_APLIC + level, 0, 0);
+    bytes(t, "compatible", aplic, sizeof aplic);
+    u32(t, "phandle", level == VIRT_M ? PHANDLE_APLIC_M : PHANDLE_IRQ);
+    flag(t, "interrupt-controller");
+    u32(t, "#interrupt-cells", 2);
+    u32(t, "#address-cells", 0);
+    u32(t, "riscv,num-sources", SOURCES);
+    if (level == VIRT_M) {
+        u32(t, "riscv,children", PHANDLE_IRQ);
+        cells(t, "riscv,delegation", delegation, ARRAY_LEN(delegation));
+    }
+    if (t->board->imsic[level])
+        u32(t, "msi-parent", PHANDLE_IMSIC + level);
+    level_props(t, level, !t->board->imsic[level]);
+    end(t);
+}
+
+static void interrupt_nodes(struct tree *t)
+{
+    static const char clint[] = "sifive,clint0\0riscv,clint0";
+
+    for (enum virt_level i = VIRT_M; i < VIRT_LEVELS; i++) {
+        if (t->board->imsic[i])
+            imsic_node(t, i);
+        if (t->board->aplic[i])
+            aplic_node(t, i);
+    }
+    if (t->board->plic)
+        plic_node(t);
 
     device(t, "clint", VIRT_CLINT, 0, 0);
     bytes(t, "compatible", clint, sizeof clint);
@@ -285,6 +370,71 @@ static void chip_nodes(struct tree *t)
         str(t, "compatible", "virtio,mmio");
         end(t);
     }
+}
+
+/* PCI Bus Binding to IEEE 1275: kinds of space in an address's first cell, whose bits 15 to 11 are
+ * the slot. */
+enum { PCI_SPACE_IO = 0x1000000, PCI_SPACE_32 = 0x2000000, PCI_SPACE_64 = 0x3000000 };
+enum { PCI_SLOT_SHIFT = 11, PCI_PINS = 4, PCI_PIN_MASK = 7 };
+
+/* The interrupts repeat after four slots.  A wire has as many cells as in interrupt(). */
+static void pcie_interrupts(struct tree *t)
+{
+    static const uint32_t mask[] = {(PCIE_WIRES - 1) << PCI_SLOT_SHIFT, 0, 0, PCI_PIN_MASK};
+    uint32_t map[CELLS], *c = map;
+
+    for (unsigned slot = 0; slot < PCIE_WIRES; slot++)
+        for (unsigned pin = 0; pin < PCI_PINS; pin++) {
+            *c++ = slot << PCI_SLOT_SHIFT;
+            *c++ = 0;
+            *c++ = 0;
+            *c++ = pin + 1;
+            *c++ = PHANDLE_IRQ;
+            *c++ = virt_irq(VIRT_PCIE, pcie_host_wire(slot, pin));
+            if (!t->board->plic)
+                *c++ = IRQ_LEVEL_HIGH;
+        }
+    cells(t, "interrupt-map", map, (size_t)(c - map));
+    cells(t, "interrupt-map-mask", mask, ARRAY_LEN(mask));
+    u32(t, "#interrupt-cells", 1);
+}
+
+/* A range: address on the bus (the space first), address outside, size. */
+static uint32_t *pcie_range(uint32_t *c, uint32_t space, uint64_t at, const struct virt_range *r)
+{
+    const uint64_t values[] = {at, r->base, r->size};
+
+    *c++ = space;
+    for (unsigned i = 0; i < ARRAY_LEN(values); i++) {
+        *c++ = (uint32_t)(values[i] >> 32);
+        *c++ = (uint32_t)values[i];
+    }
+    return c;
+}
+
+static void pcie_node(struct tree *t)
+{
+    const struct virt_range *ecam = &virt_map[VIRT_PCIE], *mem = &virt_map[VIRT_PCIE_MEM];
+    const struct virt_range high = virt_pcie_high(t->board);
+    const uint32_t buses[] = {0, (uint32_t)(ecam->size >> 20) - 1};
+    uint32_t ranges[CELLS], *c = ranges;
+
+    c = pcie_range(c, PCI_SPACE_IO, 0, &virt_map[VIRT_PCIE_IO]);
+    c = pcie_range(c, PCI_SPACE_32, mem->base, mem);
+    c = pcie_range(c, PCI_SPACE_64, high.base, &high);
+    begin_at(t, "pci", ecam->base);
+    str(t, "compatible", "pci-host-ecam-generic");
+    str(t, "device_type", "pci");
+    reg(t, ecam->base, ecam->size);
+    cell_sizes(t, 3, 2);
+    cells(t, "ranges", ranges, (size_t)(c - ranges));
+    cells(t, "bus-range", buses, ARRAY_LEN(buses));
+    u32(t, "linux,pci-domain", 0);
+    flag(t, "dma-coherent");
+    if (t->board->msi.send)
+        u32(t, "msi-parent", PHANDLE_IMSIC + VIRT_S);
+    pcie_interrupts(t);
+    end(t);
 }
 
 /* A store to the test device that ends the machine. */
@@ -364,6 +514,7 @@ static void root(struct tree *t)
     flag(t, "ranges");
     interrupt_nodes(t);
     chip_nodes(t);
+    pcie_node(t);
     end(t);
     flash_and_fw_cfg_nodes(t);
     end(t);
@@ -374,15 +525,17 @@ int virt_fdt(struct board *b, void **dtb, size_t *len, struct err *e)
     size_t size = ROOM + (b->config.append ? strlen(b->config.append) : 0);
     struct tree t = {.board = b};
 
-    if (size > SIZE_MAX_FDT)
+    if (size > SIZE_MAX_FDT - SLACK)
         return err_set(e, EINVAL, "the kernel command line is too long: %zu bytes", size - ROOM);
-    t.fdt = calloc(1, size);
+    t.fdt = calloc(1, size + SLACK);
     if (!t.fdt)
         return err_set(e, ENOMEM, "no memory for the device tree");
     check(&t, fdt_create(t.fdt, (int)size));
     check(&t, fdt_finish_reservemap(t.fdt));
     root(&t);
     check(&t, fdt_finish(t.fdt));
+    if (!t.status)
+        check(&t, fdt_open_into(t.fdt, t.fdt, (int)(fdt_totalsize(t.fdt) + SLACK)));
     if (t.status) {
         free(t.fdt);
         return err_set(e, EINVAL, "device tree: %s", fdt_strerror(t.status));

@@ -266,6 +266,23 @@ int load_file(struct load_image *im, const char *role, const char *path, uint64_
     return rc;
 }
 
+int load_elf(struct load_image *im, const char *role, const char *path, uint64_t max,
+             struct err *e)
+{
+    Elf64_Ehdr h;
+    int rc = load_file(im, role, path, max, e);
+
+    if (rc)
+        return rc;
+    rc = gunzip(im, max, e);
+    if (!rc && !magic_at(im, 0, ELFMAG))
+        rc = refuse(im, e, "not an ELF file");
+    rc = rc ? rc : elf_header(im, &h, e);
+    if (rc)
+        load_fini(im);
+    return rc;
+}
+
 void load_at(struct load_image *im, uint64_t addr)
 {
     im->segs.len = 0;

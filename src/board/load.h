@@ -47,6 +47,20 @@ int load_file(struct load_image *im, const char *role, const char *path, uint64_
 void load_at(struct load_image *im, uint64_t addr);
 void load_fini(struct load_image *im);
 
+/* An ELF file that is looked into and goes nowhere: it has no segments. */
+int load_elf(struct load_image *im, const char *role, const char *path, uint64_t max,
+             struct err *e);
+
+struct load_sym {
+    const char *name;
+    uint64_t value, size; /* as the file has them: a virtual address; size 0: not known */
+    uint64_t end;         /* of its section; 0: it is in none that is in the file */
+    bool code;            /* of a function, or a label in a section of code */
+};
+/* Returns whether to go on. */
+typedef bool load_sym_fn(void *opaque, const struct load_sym *k);
+/* Each defined symbol that has a name, of an ELF file; any other has none. */
+void load_symbols(const struct load_image *im, load_sym_fn *fn, void *opaque);
 /* Where a symbol of an ELF program lies in memory; false: it has none of that name. */
 bool load_symbol(const struct load_image *im, const char *name, uint64_t *paddr);
 

@@ -5,6 +5,7 @@ libglovebox_a_SOURCES += \
     src/board/boot.c \
     src/board/elf_symbol.c \
     src/board/fdt.c \
+    src/board/irq.c \
     src/board/load.c src/board/load.h \
     src/board/semihost.c src/board/semihost.h \
     src/board/sbi.c src/board/sbi.h \

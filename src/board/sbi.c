@@ -304,6 +304,8 @@ void sbi_init(struct board *b)
 void sbi_reset(struct board *b, uint64_t entry, uint64_t dtb)
 {
     uart16550_setup(b->uart);
+    if (b->aplic[VIRT_M])
+        aplic_delegate(b->aplic[VIRT_M]);
     for (unsigned i = 0; i < b->attached; i++) {
         struct board_hart *h = &b->hart[i];
 

@@ -22,6 +22,7 @@
 #include "dev/virtio/mmio.h"
 #include "dev/virtio/net.h"
 #include "dev/virtio/p9.h"
+#include "dev/virtio/pci.h"
 #include "dev/virtio/rng.h"
 
 /* QEMU's hw/riscv/virt.c has the same. */
@@ -30,30 +31,40 @@ const struct virt_range virt_map[] = {
     [VIRT_TEST] = {0x100000, 0x1000, 0},
     [VIRT_RTC] = {0x101000, 0x1000, 11},
     [VIRT_CLINT] = {0x2000000, CLINT_SIZE, 0},
+    [VIRT_PCIE_IO] = {0x3000000, 0x10000, 0},
     [VIRT_PLIC] = {0xc000000, PLIC_SIZE, 0},
+    [VIRT_APLIC] = {0xc000000, APLIC_SIZE, 0},
+    [VIRT_APLIC_S] = {0xd000000, APLIC_SIZE, 0},
     [VIRT_UART] = {0x10000000, 0x1000, 10},
     [VIRT_VIRTIO] = {0x10001000, VIO_MMIO_SIZE, 1},
     [VIRT_FW_CFG] = {0x10100000, 0x1000, 0},
     [VIRT_FLASH] = {0x20000000, PFLASH_SIZE, 0},
+    [VIRT_IMSIC] = {0x24000000, IMSIC_SIZE, 0},
+    [VIRT_IMSIC_S] = {0x28000000, IMSIC_SIZE, 0},
+    [VIRT_PCIE] = {0x30000000, PCIE_ECAM_SIZE, 0x20},
+    [VIRT_PCIE_MEM] = {0x40000000, 0x40000000, 0},
     [VIRT_RAM] = {0x80000000, 0, 0},
 };
 
 #define RAM_MIN (UINT64_C(8) << 20)
 #define RAM_MAX (UINT64_C(1) << 40) /* the map above RAM is free up to here */
 
+#define PCIE_HIGH_SIZE (UINT64_C(16) << 30) /* on a multiple of its size */
+
 /* Slots beyond QEMU's eight go on behind them, with interrupts behind those of all else. */
 #define SLOTS_MORE_IRQ 12
 
 static_assert(VIRT_SLOTS_MAX >= BOARD_DISKS + BOARD_NETS + BOARD_SHARES + 3,
               "each device has its slot: entropy, ports and the balloon too");
+static_assert(VIRT_SLOTS_MAX < PCIE_SLOTS, "on PCI too");
 static_assert(BOARD_FW_FILES == FW_CFG_FILES && BOARD_PORTS == VIO_PORTS &&
                   BOARD_SEED == VIO_RNG_SEED,
               "as the devices have it");
 static_assert(CLINT_HARTS >= BOARD_CPUS, "each hart has its timer");
-static_assert(PLIC_CONTEXTS >= 2 * BOARD_CPUS, "two contexts a hart");
 
 static const char virt_name[] = "virt";
-static const char virt_doc[] = "RISC-V 64: CLINT, PLIC, 16550A, virtio-mmio; QEMU's memory map";
+static const char virt_doc[] = "RISC-V 64: CLINT, PLIC or AIA, 16550A, PCI Express, virtio; "
+                               "QEMU's memory map";
 
 /* ---- wires ---- */
 
@@ -62,7 +73,7 @@ struct board_hart *board_hart(struct board *b, uint64_t n)
     return n < b->attached ? &b->hart[n] : NULL;
 }
 
-static void hart_line(struct board *b, unsigned hart, unsigned irq, bool level)
+void board_line(struct board *b, unsigned hart, unsigned irq, bool level)
 {
     struct board_hart *h = board_hart(b, hart);
 
@@ -72,17 +83,12 @@ static void hart_line(struct board *b, unsigned hart, unsigned irq, bool level)
 
 static void msi_set(void *opaque, unsigned hart, bool level)
 {
-    hart_line(opaque, hart, RV_IRQ_MSI, level);
+    board_line(opaque, hart, RV_IRQ_MSI, level);
 }
 
 static void mti_set(void *opaque, unsigned hart, bool level)
 {
-    hart_line(opaque, hart, RV_IRQ_MTI, level);
-}
-
-static void plic_set(void *opaque, unsigned context, bool level)
-{
-    hart_line(opaque, context / 2, context % 2 ? RV_IRQ_SEI : RV_IRQ_MEI, level);
+    board_line(opaque, hart, RV_IRQ_MTI, level);
 }
 
 /* ---- what CPUs ask for ---- */
@@ -126,11 +132,16 @@ static void time_moved(void *opaque)
         b->hart[i].cpu->guest->timer_due(b->hart[i].cpu);
 }
 
+bool board_has_sbi(const struct board *b)
+{
+    return !b->config.firmware && !b->bare && !b->flashed;
+}
+
 static bool env_firmware(void *opaque, struct cpu *c)
 {
     struct board *b = opaque;
 
-    return !b->config.firmware && !b->bare && !b->flashed && sbi_call(b, c);
+    return board_has_sbi(b) && sbi_call(b, c);
 }
 
 static bool env_semihosting(void *opaque, struct cpu *c)
@@ -173,8 +184,7 @@ static void htif_end(void *opaque, bool failed, unsigned code)
 
 /* ---- the table of devices ---- */
 
-/* Takes d over, and puts it on the bus. */
-static int add(struct board *b, struct dev *d, enum virt_place place, unsigned slot, struct err *e)
+int virt_add(struct board *b, struct dev *d, enum virt_place place, unsigned slot, struct err *e)
 {
     const struct virt_range *r = &virt_map[place];
 
@@ -189,7 +199,7 @@ unsigned virt_irq(enum virt_place place, unsigned slot)
 
 static struct dev_line irq_of(struct board *b, enum virt_place place, unsigned slot)
 {
-    return plic_source(b->plic, virt_irq(place, slot));
+    return virt_line(b, virt_irq(place, slot));
 }
 
 static int add_cores(struct board *b, struct err *e)
@@ -206,19 +216,18 @@ static int add_cores(struct board *b, struct err *e)
     int rc;
 
     b->clint = clint_new("clint", c->mem, c->clock, c->log, &clint);
-    rc = add(b, clint_dev(b->clint), VIRT_CLINT, 0, e);
-    b->plic =
-        plic_new("plic", c->mem, c->clock, c->log, 2 * c->ncpus, (struct dev_line){plic_set, b, 0});
-    return add(b, plic_dev(b->plic), VIRT_PLIC, 0, rc ? NULL : e) ? -EINVAL : rc;
+    rc = virt_add(b, clint_dev(b->clint), VIRT_CLINT, 0, e);
+    return rc ? rc : virt_add_irqs(b, e);
 }
 
 static int add_chips(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;
-    int rc = add(b, finisher_new("test", c->mem, c->clock, c->log, finish, b), VIRT_TEST, 0, e);
+    int rc =
+        virt_add(b, finisher_new("test", c->mem, c->clock, c->log, finish, b), VIRT_TEST, 0, e);
 
     if (!rc)
-        rc = add(
+        rc = virt_add(
             b,
             goldfish_rtc_new("rtc", c->mem, c->clock, c->log, irq_of(b, VIRT_RTC, 0), c->epoch_ns),
             VIRT_RTC, 0, e);
@@ -226,7 +235,7 @@ static int add_chips(struct board *b, struct err *e)
         return rc;
     b->uart =
         uart16550_new("uart0", c->mem, c->clock, c->log, irq_of(b, VIRT_UART, 0), &c->console);
-    return add(b, uart16550_dev(b->uart), VIRT_UART, 0, e);
+    return virt_add(b, uart16550_dev(b->uart), VIRT_UART, 0, e);
 }
 
 /* The i-th virtio device, in the order in which they fill the slots, or NULL. */
@@ -251,21 +260,61 @@ static struct vio_device *virtio_device(const struct board_config *c, unsigned i
     return c->balloon && !i ? vio_balloon_new(c->balloon_bytes) : NULL;
 }
 
+struct virt_range virt_pcie_high(const struct board *b)
+{
+    uint64_t ram_end = b->place.ram_base + b->place.ram_size;
+
+    return (struct virt_range){bits_align_up(ram_end, PCIE_HIGH_SIZE), PCIE_HIGH_SIZE, 0};
+}
+
+static int add_pcie(struct board *b, struct err *e)
+{
+    const struct board_config *c = &b->config;
+    const struct virt_range *io = &virt_map[VIRT_PCIE_IO], *mem = &virt_map[VIRT_PCIE_MEM];
+    struct virt_range high = virt_pcie_high(b);
+    int rc;
+
+    b->pcie = pcie_host_new("pcie", c->mem, c->clock, c->log, irq_of(b, VIRT_PCIE, 0));
+    rc = virt_add(b, pcie_host_dev(b->pcie), VIRT_PCIE, 0, e);
+    if (!rc)
+        rc = pcie_host_window(b->pcie, "pcie-io", true, io->base, io->size, e);
+    if (!rc)
+        rc = pcie_host_window(b->pcie, "pcie-32", false, mem->base, mem->size, e);
+    return rc ? rc : pcie_host_window(b->pcie, "pcie-64", false, high.base, high.size, e);
+}
+
+/* Virtio devices on PCI, in the slots behind the bridge's own. */
+static void add_functions(struct board *b)
+{
+    const struct board_config *c = &b->config;
+    struct vio_device *v;
+
+    for (unsigned slot = 1; (v = virtio_device(c, slot - 1)); slot++) {
+        struct pci_func *f;
+        char name[16];
+
+        snprintf(name, sizeof name, "pci%u", slot);
+        f = vio_pci_new(name, c->mem, c->clock, c->log, pcie_host_intx(b->pcie, slot), b->msi, v);
+        vec_push(&b->devs, &f->dev);
+        pcie_host_plug(b->pcie, slot, f);
+    }
+}
+
 static int add_slots(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;
     int rc = 0;
 
     for (b->slots = 0; b->slots < VIRT_SLOTS_MAX && !rc; b->slots++) {
-        struct vio_device *v = virtio_device(c, b->slots);
+        struct vio_device *v = c->virtio == BOARD_VIRTIO_MMIO ? virtio_device(c, b->slots) : NULL;
         char name[16];
 
         if (!v && b->slots >= VIRT_SLOTS)
             break;
         snprintf(name, sizeof name, "virtio%u", b->slots);
-        rc = add(b,
-                 vio_mmio_new(name, c->mem, c->clock, c->log, irq_of(b, VIRT_VIRTIO, b->slots), v),
-                 VIRT_VIRTIO, b->slots, e);
+        rc = virt_add(
+            b, vio_mmio_new(name, c->mem, c->clock, c->log, irq_of(b, VIRT_VIRTIO, b->slots), v),
+            VIRT_VIRTIO, b->slots, e);
     }
     return rc;
 }
@@ -281,7 +330,7 @@ static int add_flash(struct board *b, struct err *e)
 
         snprintf(name, sizeof name, "flash%u", i);
         d = pflash_new(name, c->mem, c->clock, c->log, i < c->nflash ? &c->flash[i] : NULL);
-        rc = add(b, d, VIRT_FLASH, i, e);
+        rc = virt_add(b, d, VIRT_FLASH, i, e);
         if (!rc)
             rc = pflash_fill(d, e);
     }
@@ -302,7 +351,7 @@ static int add_fw_cfg(struct board *b, struct err *e)
 {
     const struct board_config *c = &b->config;
     struct fw_cfg *f = fw_cfg_new("fw_cfg", c->mem, c->clock, c->log);
-    int rc = add(b, fw_cfg_dev(f), VIRT_FW_CFG, 0, e);
+    int rc = virt_add(b, fw_cfg_dev(f), VIRT_FW_CFG, 0, e);
 
     fw_cfg_add_number(f, FW_CFG_CPUS, c->ncpus, 2);
     offer(f, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, b->kernel.data, b->kernel.len);
@@ -350,6 +399,10 @@ static int build(struct board *b, struct err *e)
         rc = add_fw_cfg(b, e);
     if (!rc)
         rc = add_flash(b, e);
+    if (!rc)
+        rc = add_pcie(b, e);
+    if (!rc && b->config.virtio == BOARD_VIRTIO_PCI)
+        add_functions(b);
     return rc ? rc : add_htif(b, e);
 }
 
@@ -452,6 +505,7 @@ const struct cpu_env *board_env(struct board *b)
 void board_attach(struct board *b, struct cpu *c)
 {
     c->env = &b->env;
+    virt_attach_irqs(b, c);
     b->hart[b->attached++].cpu = c;
 }
 
@@ -537,6 +591,13 @@ const void *board_dtb(const struct board *b, size_t *len)
     return b->dtb.data;
 }
 
+void board_symbols(const struct board *b, bool (*fn)(void *opaque, const struct load_sym *k),
+                   void *opaque)
+{
+    load_symbols(&b->kernel, fn, opaque);
+    load_symbols(&b->firmware, fn, opaque);
+}
+
 static const struct dev *dev_at(const struct board *b, const struct mem_region *r)
 {
     for (size_t i = 0; i < b->devs.len; i++)
@@ -545,19 +606,38 @@ static const struct dev *dev_at(const struct board *b, const struct mem_region *
     return NULL;
 }
 
+/* What a device is, or what it is a slot for. */
+static void describe_dev(const struct dev *d, const struct vio_device *v, struct buf *out)
+{
+    buf_fmt(out, "%s: %s\n", v ? v->ops->name : d->class->name, v ? v->ops->doc : d->class->doc);
+}
+
 static void describe_region(const struct board *b, const struct mem_region *r, struct buf *out)
 {
+    static const char *const kinds[] = {
+        [MEM_RAM] = "RAM", [MEM_ROM] = "ROM", [MEM_DEVICE] = "window to PCI"};
     const struct dev *d = r->ops ? dev_at(b, r) : NULL;
     const struct vio_device *v =
         d && !strncmp(d->name, "virtio", 6) ? vio_mmio_device((struct dev *)d) : NULL;
 
     buf_fmt(out, "%012" PRIx64 "-%012" PRIx64 "  %-8s  ", r->base, r->base + r->size - 1, r->name);
-    if (v)
-        buf_fmt(out, "%s: %s\n", v->ops->name, v->ops->doc);
-    else if (d)
-        buf_fmt(out, "%s: %s\n", d->class->name, d->class->doc);
+    if (d)
+        describe_dev(d, v, out);
     else
-        buf_fmt(out, "%s, %" PRIu64 " KiB\n", r->kind == MEM_RAM ? "RAM" : "ROM", r->size >> 10);
+        buf_fmt(out, "%s, %" PRIu64 " KiB\n", kinds[r->kind], r->size >> 10);
+}
+
+static void describe_functions(const struct board *b, struct buf *out)
+{
+    for (unsigned slot = 0; slot < PCIE_SLOTS; slot++) {
+        struct pci_func *f = pcie_host_func(b->pcie, slot);
+
+        if (!f)
+            continue;
+        buf_fmt(out, "PCI 00:%02x.0, %04x:%04x     %-8s  ", slot, pci_config_get(f, PCI_VENDOR, 2),
+                pci_config_get(f, PCI_DEVICE, 2), f->dev.name);
+        describe_dev(&f->dev, vio_pci_device(f), out);
+    }
 }
 
 void board_describe(const struct board *b, struct buf *out)
@@ -567,6 +647,7 @@ void board_describe(const struct board *b, struct buf *out)
 
     for (size_t i = 0; i < n; i++)
         describe_region(b, regions[i], out);
+    describe_functions(b, out);
 }
 
 void board_list(struct buf *out)

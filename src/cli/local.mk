@@ -2,6 +2,7 @@
 
 glovebox_SOURCES += \
     src/cli/cli.h \
+    src/cli/disks.c src/cli/disks.h \
     src/cli/doors.c src/cli/doors.h \
     src/cli/isa.c \
     src/cli/machine.c \

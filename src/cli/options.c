@@ -14,6 +14,7 @@
 #include "cli/number.h"
 #include "dev/pflash.h"
 #include "host/host_clock.h"
+#include "host/host_file.h"
 
 #define DEFAULT_MEMORY (UINT64_C(512) << 20)
 #define DEFAULT_APPEND "console=ttyS0"
@@ -54,9 +55,11 @@ enum {
     OPT_SHARE,
     OPT_PORT,
     OPT_BALLOON,
+    OPT_VIRTIO,
     OPT_RNG_SEED,
     OPT_BARE,
     OPT_SEMIHOSTING,
+    OPT_INTERRUPTS,
 };
 
 /* clang-format off */
@@ -66,7 +69,8 @@ static const struct argp_option options[] = {
     {"cpus", OPT_CPUS, "N", 0, "Number of CPUs, 1 to 8 (1)", 10},
     {"memory", OPT_MEMORY, "SIZE", 0, "RAM, with K, M, G or T for powers of 1024 (512M)", 10},
     {"isa", OPT_ISA, "STRING", 0, "Extensions of the CPUs, as rv64imafdc_zba (all there are)", 10},
-    {"disk", OPT_DISK, "FILE[,ro]", 0, "A raw disk image of whole 512-byte sectors, read only with ,ro; may be repeated", 10},
+    {"interrupts", OPT_INTERRUPTS, "plic|aplic|imsic", 0, "Interrupt controllers: a PLIC, the advanced interrupt architecture's APLIC, or its APLIC with an IMSIC for each CPU, which takes messages (plic)", 10},
+    {"disk", OPT_DISK, "FILE|URI[,ro]", 0, "A disk image of whole 512-byte sectors, raw, or with ,format=qcow2 that, which may build on others if ,backing is said too; or an NBD server's disk, as nbd://HOST/EXPORT or nbd+unix:///EXPORT?socket=PATH; read only with ,ro; may be repeated", 10},
     {"flash", OPT_FLASH, "FILE[,ro]", 0, "What the first bank of flash holds, and where it is kept: at most 32 MiB, whole 512-byte sectors; may be repeated for the second one; a bank without a file is erased.  With --firmware, the first bank is started in S-mode and finds the kernel in fw_cfg; with neither firmware nor kernel, it is started in M-mode by all CPUs", 10},
     {"fw-cfg", OPT_FW_CFG, "NAME=FILE|string:TEXT", 0, "A file that the guest finds in fw_cfg, by a name like opt/org.example/thing; may be repeated", 10},
     {"net", OPT_NET, "user|tap=IF", 0, "A network: the program's own, with ,hostfwd=tcp:[ADDR]:PORT-:PORT (or udp; 127.0.0.1 without ADDR) from a port of the host's to one of the guest's, and ,restrict to allow nothing else; or an interface of the host's; ,mac=... for either; may be repeated", 10},
@@ -74,6 +78,7 @@ static const struct argp_option options[] = {
     {"port", OPT_PORT, "NAME=FILE|unix:PATH|pty", 0, "A port of a virtio console: /dev/virtio-ports/NAME, or with console as NAME /dev/hvc0; may be repeated", 10},
     {"balloon", OPT_BALLOON, "SIZE", 0, "A memory balloon, which gives free memory back to the host; the guest is asked to give up SIZE, which may be 0", 10},
     {"rng-seed", OPT_RNG_SEED, "N|host", 0, "What the entropy device's bytes are made from (0); with host, runs are not alike", 10},
+    {"virtio", OPT_VIRTIO, "mmio|pci", 0, "How disks and other virtio devices are attached (mmio)", 10},
     {"dtb-out", OPT_DTB_OUT, "FILE", 0, "Write the device tree to FILE", 10},
     {NULL, 0, NULL, 0, "What it starts with:", 20},
     {"kernel", OPT_KERNEL, "FILE", 0, "The same as KERNEL: an ELF program, a Linux Image, either with gzip, or raw bytes", 20},
@@ -120,8 +125,7 @@ void cli_options_init(struct cli_options *o, struct log *log)
 static void close_disks(struct cli_options *o)
 {
     for (unsigned i = 0; i < CLI_DISKS; i++)
-        if (o->open[i].disk)
-            host_disk_close(o->open[i].disk);
+        cli_disk_close(&o->open[i]);
 }
 
 void cli_options_fini(struct cli_options *o)
@@ -173,19 +177,27 @@ static int memory(struct cli_options *o, const char *text, struct err *e)
     return rc;
 }
 
-static int file(const char *option, struct cli_file *files, unsigned *n, unsigned max,
-                const char *text, struct err *e)
+static int disk(struct cli_options *o, const char *text, struct err *e)
 {
-    size_t len = strlen(text);
-    bool ro = len > 3 && !strcmp(text + len - 3, ",ro");
+    if (o->ndisks == BOARD_DISKS)
+        return err_set(e, EINVAL, "--disk: %.100s is one too many; %d fit", text, BOARD_DISKS);
+    return cli_disk(&o->disk[o->ndisks++], text, e);
+}
 
-    if (*n == max)
-        return err_set(e, EINVAL, "%s: %.100s is one too many; %u fit", option, text, max);
+static int flash(struct cli_options *o, const char *text, struct err *e)
+{
+    struct cli_disk_option *f = &o->flash[o->nflash];
+    size_t len = strlen(text);
+
+    if (o->nflash == BOARD_FLASH)
+        return err_set(e, EINVAL, "--flash: %.100s is one too many; %d fit", text, BOARD_FLASH);
     if (!len)
-        return err_set(e, EINVAL, "%s: which file?", option);
-    files[*n].path = xstrdup(text);
-    files[*n].path[len - (ro ? 3 : 0)] = 0;
-    files[(*n)++].read_only = ro;
+        return err_set(e, EINVAL, "--flash: which file?");
+    f->read_only = len > 3 && !strcmp(text + len - 3, ",ro");
+    f->format = "raw";
+    f->path = xstrdup(text);
+    f->path[len - (f->read_only ? 3 : 0)] = 0;
+    o->nflash++;
     return 0;
 }
 
@@ -301,6 +313,16 @@ static int balloon(struct cli_options *o, const char *text, struct err *e)
     return cli_size("--balloon", text, &o->config.board.balloon_bytes, e);
 }
 
+static int virtio(struct cli_options *o, const char *text, struct err *e)
+{
+    bool pci = !strcmp(text, "pci");
+
+    if (!pci && strcmp(text, "mmio"))
+        return err_set(e, EINVAL, "--virtio: mmio or pci, not \"%.60s\"", text);
+    o->config.board.virtio = pci ? BOARD_VIRTIO_PCI : BOARD_VIRTIO_MMIO;
+    return 0;
+}
+
 static int semihosting(struct cli_options *o, const char *text, struct err *e)
 {
     o->config.board.semihosting = true;
@@ -318,9 +340,9 @@ static int parse_value(struct cli_options *o, int key, const char *arg, struct e
     case OPT_MEMORY:
         return memory(o, arg, e);
     case OPT_DISK:
-        return file("--disk", o->disk, &o->ndisks, BOARD_DISKS, arg, e);
+        return disk(o, arg, e);
     case OPT_FLASH:
-        return file("--flash", o->flash, &o->nflash, BOARD_FLASH, arg, e);
+        return flash(o, arg, e);
     case OPT_FW_CFG:
         return cli_fw_cfg(&o->doors, arg, e);
     case OPT_NET:
@@ -331,6 +353,8 @@ static int parse_value(struct cli_options *o, int key, const char *arg, struct e
         return cli_port(&o->doors, arg, e);
     case OPT_BALLOON:
         return balloon(o, arg, e);
+    case OPT_VIRTIO:
+        return virtio(o, arg, e);
     case OPT_RNG_SEED:
         return cli_rng_seed(&o->doors, &c->board, arg, e);
     case OPT_SEMIHOSTING:
@@ -362,6 +386,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_MACHINE:
         b->machine = arg;
+        return 0;
+    case OPT_INTERRUPTS:
+        b->interrupts = arg;
         return 0;
     case OPT_ISA:
         o->config.isa = arg;
@@ -404,6 +431,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_SHARE:
     case OPT_PORT:
     case OPT_BALLOON:
+    case OPT_VIRTIO:
     case OPT_RNG_SEED:
     case OPT_SEMIHOSTING:
         return parse_value(o, key, arg, &e) ? cli_refuse(o, &e) : 0;
@@ -427,96 +455,32 @@ int cli_options_check(struct cli_options *o, struct err *e)
     return 0;
 }
 
-/* ---- disks ---- */
+/* ---- what is opened ---- */
 
-static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
+static int flash_open(struct cli_options *o, unsigned i, struct err *e)
 {
-    struct cli_disk *d = opaque;
-    struct err e;
-    int rc = host_disk_read(d->disk, offset, buf, len, &e);
-
-    if (rc)
-        log_warn(d->log, "%s", e.msg);
-    return rc;
-}
-
-static int disk_write(void *opaque, uint64_t offset, const void *buf, size_t len)
-{
-    struct cli_disk *d = opaque;
-    struct err e;
-    int rc = host_disk_write(d->disk, offset, buf, len, &e);
-
-    if (rc)
-        log_warn(d->log, "%s", e.msg);
-    return rc;
-}
-
-static int disk_flush(void *opaque)
-{
-    struct cli_disk *d = opaque;
-    struct err e;
-    int rc = host_disk_flush(d->disk, &e);
-
-    if (rc)
-        log_warn(d->log, "%s", e.msg);
-    return rc;
-}
-
-static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
-{
-    struct cli_disk *d = opaque;
-    struct err e;
-    int rc = host_disk_zero(d->disk, offset, len, &e);
-
-    if (rc)
-        log_warn(d->log, "%s", e.msg);
-    return rc;
-}
-
-static int disk_open(const struct cli_options *o, const struct cli_file *f,
-                     struct cli_disk *opened, struct dev_disk *door, struct err *e)
-{
-    struct host_disk *d = host_disk_open(f->path, f->read_only || o->keep_disks, e);
-
-    if (!d)
-        return -EINVAL;
-    *opened = (struct cli_disk){d, o->log};
-    *door = (struct dev_disk){
-        .read = disk_read,
-        .write = disk_write,
-        .flush = disk_flush,
-        .zero = disk_zero,
-        .opaque = opened,
-        .size = host_disk_size(d),
-        .read_only = f->read_only,
-    };
-    return 0;
-}
-
-static int flash_open(const struct cli_options *o, const struct cli_file *f,
-                      struct cli_disk *opened, struct dev_disk *door, struct err *e)
-{
-    int rc = disk_open(o, f, opened, door, e);
+    struct dev_disk *door = &o->config.board.flash[i];
+    int rc = cli_disk_open(&o->flash[i], o->keep_disks, &o->open[BOARD_DISKS + i], door, o->log, e);
 
     if (!rc && door->size > PFLASH_SIZE)
-        rc = err_set(e, EINVAL, "%s: %" PRIu64 " bytes are more than the bank's %" PRIu64, f->path,
-                     door->size, PFLASH_SIZE);
-    return rc;
+        rc = err_set(e, EINVAL, "%s: %" PRIu64 " bytes are more than the bank's %" PRIu64,
+                     o->flash[i].path, door->size, PFLASH_SIZE);
+    return rc ? err_prefix(e, "--flash") : 0;
 }
 
 static int open_disks(struct cli_options *o, struct err *e)
 {
     struct board_config *b = &o->config.board;
+    int rc = 0;
 
-    for (unsigned i = 0; i < o->ndisks; i++)
-        if (disk_open(o, &o->disk[i], &o->open[i], &b->disks[i], e))
-            return err_prefix(e, "--disk");
-    for (unsigned i = 0; i < o->nflash; i++)
-        if (flash_open(o, &o->flash[i], &o->open[BOARD_DISKS + i], &b->flash[i], e))
-            return err_prefix(e, "--flash");
+    for (unsigned i = 0; i < o->ndisks && !rc; i++)
+        if (cli_disk_open(&o->disk[i], o->keep_disks, &o->open[i], &b->disks[i], o->log, e))
+            rc = err_prefix(e, "--disk");
+    for (unsigned i = 0; i < o->nflash && !rc; i++)
+        rc = flash_open(o, i, e);
     b->ndisks = o->ndisks;
     b->nflash = o->nflash;
-    return 0;
+    return rc;
 }
 
 static int open_semihosting(struct cli_options *o, struct err *e)

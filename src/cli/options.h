@@ -10,29 +10,19 @@
 #include <argp.h>
 
 #include "base/log.h"
+#include "cli/disks.h"
 #include "cli/doors.h"
-#include "host/host_file.h"
 #include "machine/machine.h"
 
 struct cli_options;
 
-/* A file of an option "FILE[,ro]". */
-struct cli_file {
-    char *path; /* owned */
-    bool read_only;
-};
-
-/* A disk, or what is behind a bank of flash, of one machine. */
+/* Disks, then what is behind banks of flash. */
 #define CLI_DISKS (BOARD_DISKS + BOARD_FLASH)
-struct cli_disk {
-    struct host_disk *disk;
-    struct log *log;
-};
 
 struct cli_options {
     struct log *log;
     struct machine_config config; /* board.console, board.disks and board.flash are filled later */
-    struct cli_file disk[BOARD_DISKS], flash[BOARD_FLASH];
+    struct cli_disk_option disk[BOARD_DISKS], flash[BOARD_FLASH];
     unsigned ndisks, nflash;
     bool keep_disks; /* whoever uses disks and flash writes elsewhere: they are opened to be read */
     struct cli_disk open[CLI_DISKS];

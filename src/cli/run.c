@@ -3,6 +3,7 @@
  * debugger's console beside it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "control/cmd.h"
 #include "gdbstub/server.h"
 #include "host/host_clock.h"
+#include "host/host_file.h"
 #include "script/console.h"
 
 #define PROMPT         "(glovebox) "
@@ -33,7 +35,14 @@ enum {
     OPT_NO_REBOOT,
     OPT_GDB,
     OPT_GDB_FILES,
-    OPT_WAIT
+    OPT_WAIT,
+    OPT_DUMP,
+    OPT_DUMP_OUT,
+    OPT_SYMBOLS
+};
+
+struct words {
+    VEC(const char *);
 };
 
 #define GDB_SERVERS 4
@@ -48,7 +57,9 @@ struct run_options {
     unsigned ngdb;
     struct cli_share gdb_files;
     bool wait;
-    int paced; /* -1: if a person is there, or somebody behind a network or port */
+    struct words dump, symbols;
+    const char *dump_out; /* NULL: standard error */
+    int paced;            /* -1: if a person is there, or somebody behind a network or port */
 };
 
 struct run {
@@ -60,6 +71,7 @@ struct run {
     struct cmd_session *session;
     struct gdb_server *gdb[GDB_SERVERS];
     bool paused; /* by the person */
+    int dump_fd; /* of --dump; the machine's thread writes to it; -1: no more */
     bool over;   /* status is what the program ends with */
     bool killed; /* by the person */
     int status;
@@ -76,6 +88,9 @@ static const struct argp_option options[] = {
     {"paced", OPT_PACED, NULL, 0, "While the guest waits, time passes as slowly as on the wall (if standard input is a terminal, or there is a network or port)", 40},
     {"no-paced", OPT_NO_PACED, NULL, 0, "Do not wait when the guest does", 40},
     {"counters", OPT_COUNTERS, NULL, 0, "In the end, print all counters to standard error", 40},
+    {"dump", OPT_DUMP, "WHAT[,...]", 0, "Show each block of code of WHAT (a symbol, an ADDRESS, or START-END up to END; virtual, of whatever address space) when it is translated, before it runs, so that those which are gone in the end are not missed: guest code, IR before and after each pass, host code.  In the end, a line for each that is still there says how it is linked to others.  How often a block runs is not counted", 40},
+    {"dump-out", OPT_DUMP_OUT, "FILE", 0, "Where --dump writes to (standard error)", 40},
+    {"symbols", OPT_SYMBOLS, "FILE[@OFFSET]", 0, "An ELF file whose names of code --dump and the debugger may use, as vmlinux or a static program of the guest; OFFSET is added to its addresses.  Those of an ELF kernel or firmware are known without; may be repeated", 40},
     {"hash", OPT_HASH, NULL, 0, "In the end, print the count and a hash of the machine's state to standard error", 40},
     {"gdb", OPT_GDB, "[ADDR:]PORT|unix:PATH", 0, "Listen for GDB (target remote); on 127.0.0.1 unless an address is named; may be repeated", 40},
     {"gdb-files", OPT_GDB_FILES, "DIR[,ro]", 0, "GDB may read and, without ro, write the files beneath this folder (remote get, remote put); it is the root of the paths it names", 40},
@@ -149,6 +164,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return parse_gdb_files(o, arg);
     case OPT_WAIT:
         o->wait = true;
+        return 0;
+    case OPT_DUMP:
+        vec_push(&o->dump, arg);
+        return 0;
+    case OPT_DUMP_OUT:
+        o->dump_out = arg;
+        return 0;
+    case OPT_SYMBOLS:
+        vec_push(&o->symbols, arg);
         return 0;
     case OPT_PACED:
     case OPT_NO_PACED:
@@ -525,6 +549,61 @@ static void first_stop(struct run *r)
     buf_fini(&out);
 }
 
+/* ---- --dump ---- */
+
+static void dump_close(struct run *r)
+{
+    if (r->o.dump_out && r->dump_fd >= 0)
+        close(r->dump_fd);
+    r->dump_fd = -1;
+}
+
+static int dump_open(struct run *r, struct err *e)
+{
+    const char *path = r->o.dump_out;
+
+    if (path && !r->o.dump.len)
+        return err_set(e, EINVAL, "--dump-out: there is nothing to write without --dump");
+    r->dump_fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDERR_FILENO;
+    return r->dump_fd < 0 ? err_sys(e, errno, "--dump-out: %s", path) : 0;
+}
+
+/* By the machine's thread. */
+static void dump_text(void *opaque, const char *text, size_t len)
+{
+    struct run *r = opaque;
+    int rc = r->dump_fd < 0 ? 0 : host_fd_write(r->dump_fd, text, len);
+
+    if (!rc)
+        return;
+    log_error(r->o.machine.log, "--dump: %s: %s", r->o.dump_out ? r->o.dump_out : "standard error",
+              strerror(-rc));
+    dump_close(r);
+}
+
+static int dump_start(struct run *r, struct err *e)
+{
+    int rc = dump_open(r, e);
+
+    for (size_t i = 0; i < r->o.symbols.len && !rc; i++)
+        if (cmd_symbols_add(r->session, r->o.symbols.data[i], e))
+            rc = err_prefix(e, "--symbols");
+    for (size_t i = 0; i < r->o.dump.len && !rc; i++)
+        if (cmd_dump_watch(r->session, r->o.dump.data[i], dump_text, r, e))
+            rc = err_prefix(e, "--dump");
+    return rc;
+}
+
+static void dump_end(struct run *r)
+{
+    struct buf out = BUF_INIT;
+
+    cmd_dump_left(r->session, &out);
+    if (out.len)
+        dump_text(r, out.data, out.len);
+    buf_fini(&out);
+}
+
 /* ---- the end ---- */
 
 static void counter(void *opaque, const char *name, uint64_t value, const char *unit,
@@ -551,6 +630,7 @@ static void last_words(struct run *r)
     if (cli_pump_left(&r->pump))
         log_warn(r->o.machine.log, "standard output: %zu bytes could not be written",
                  cli_pump_left(&r->pump));
+    dump_end(r);
     ctl_call(r->ctl, report, r);
 }
 
@@ -617,7 +697,8 @@ static int make(struct run *r, struct err *e)
     r->pump.ctrl_c_pauses = r->o.debug;
     r->session = cmd_session_new(r->ctl);
     cmd_session_on_wait(r->session, wait_for_stop, r);
-    return open_gdb(r, e);
+    rc = open_gdb(r, e);
+    return rc ? rc : dump_start(r, e);
 }
 
 static void fini(struct run *r)
@@ -631,6 +712,9 @@ static void fini(struct run *r)
     if (r->pumping)
         cli_pump_fini(&r->pump);
     cli_folder_fini(&r->o.gdb_files);
+    dump_close(r);
+    vec_fini(&r->o.dump);
+    vec_fini(&r->o.symbols);
     cli_options_fini(&r->o.machine);
 }
 
@@ -638,7 +722,7 @@ static int run_or_debug(struct log *log, bool debug, int argc, char **argv)
 {
     const struct argp argp = {options,  parse, "[KERNEL]", debug ? debug_doc : run_doc,
                               children, NULL,  NULL};
-    struct run r = {.o = {.debug = debug, .stop_at = UINT64_MAX, .paced = -1}};
+    struct run r = {.o = {.debug = debug, .stop_at = UINT64_MAX, .paced = -1}, .dump_fd = -1};
     struct err e;
 
     cli_options_init(&r.o.machine, log);

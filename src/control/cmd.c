@@ -10,12 +10,13 @@
 
 /* clang-format off */
 const struct cmd cmd_table[] = {
-    {"break", "b", "ADDR", "Stop whenever the instruction at ADDR is next.", CMD_WORDS_REGS, 1, false, cmd_break},
+    {"break", "b", "ADDR", "Stop whenever the instruction at ADDR is next.", CMD_WORDS_ADDRESSES, 1, false, cmd_break},
     {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, true, cmd_continue},
     {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, false, cmd_cpu},
     {"delete", "d", "N|all", "Remove breakpoint N.", CMD_WORDS_NONE, 1, false, cmd_delete},
-    {"disas", NULL, "[ADDR] [N]", "Disassemble N instructions (10) from ADDR (the pc, then onward).", CMD_WORDS_REGS, 2, false, cmd_disas},
-    {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_REGS, 1, false, cmd_explain},
+    {"disas", NULL, "[ADDR] [N]", "Disassemble N instructions (10) from ADDR (the pc, then onward).", CMD_WORDS_ADDRESSES, 2, false, cmd_disas},
+    {"dump", NULL, "WHAT[,...]", "Explain the translated code that there is of a symbol, an ADDR, or from START-END up to END.", CMD_WORDS_SYMBOLS, 1, false, cmd_dump},
+    {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_ADDRESSES, 1, false, cmd_explain},
     {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, false, cmd_hash},
     {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, false, cmd_help},
     {"info", "i", "WHAT [PREFIX]", "Show breaks, counters (whose name has PREFIX), cpus, devices, map or time.", CMD_WORDS_INFO, 2, false, cmd_info},
@@ -25,10 +26,11 @@ const struct cmd cmd_table[] = {
     {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, true, cmd_continue},
     {"set", NULL, "REG VALUE", "Give a register a value.", CMD_WORDS_REGS, 2, false, cmd_set},
     {"step", "s", "[N]", "Carry out N instructions (1).", CMD_WORDS_NONE, 1, true, cmd_step},
+    {"symbols", NULL, "FILE[@OFFSET]", "Add an ELF file's names of code, OFFSET added to each address.", CMD_WORDS_NONE, 1, false, cmd_symbols},
     {"until", "u", "COUNT", "Run until COUNT instructions were carried out since reset.", CMD_WORDS_NONE, 1, true, cmd_until},
-    {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_REGS, 2, false, cmd_walk},
-    {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_REGS, 3, false, cmd_x},
-    {"xp", NULL, "[/FMT] ADDR [N]", "The same at a physical address.", CMD_WORDS_REGS, 3, false, cmd_xp},
+    {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_ADDRESSES, 2, false, cmd_walk},
+    {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_ADDRESSES, 3, false, cmd_x},
+    {"xp", NULL, "[/FMT] ADDR [N]", "The same at a physical address.", CMD_WORDS_ADDRESSES, 3, false, cmd_xp},
     {NULL, NULL, NULL, NULL, CMD_WORDS_NONE, 0, false, NULL},
 };
 /* clang-format on */
@@ -43,8 +45,12 @@ struct cmd_session *cmd_session_new(struct ctl *c)
 
 void cmd_session_free(struct cmd_session *s)
 {
-    if (s)
-        dbg_disas_free(s->disas);
+    if (!s)
+        return;
+    if (s->dump)
+        cmd_on_machine(s, cmd_dump_end, 0, NULL, NULL, NULL, NULL);
+    dbg_disas_free(s->disas);
+    dbg_symbols_free(s->symbols);
     free(s);
 }
 
@@ -78,6 +84,10 @@ static void run_job(struct machine *m, void *arg)
     k->job.c = machine_cpu(m, s->cpu);
     if (!s->disas)
         s->disas = dbg_disas_new(machine_guest(m));
+    if (!s->symbols) {
+        s->symbols = dbg_symbols_new();
+        dbg_symbols_board(s->symbols, machine_board(m));
+    }
     k->rc = k->fn(&k->job);
 }
 
@@ -94,8 +104,7 @@ int cmd_on_machine(struct cmd_session *s, int (*fn)(struct cmd_job *j), int argc
 
 /* ---- numbers ---- */
 
-/* The number at the start of text, and where it ends; NULL if there is none. */
-static const char *number(const char *text, uint64_t *v)
+const char *cmd_number_start(const char *text, uint64_t *v)
 {
     char *end;
     int base = !strncmp(text, "0b", 2) ? 2 : 0;
@@ -109,7 +118,7 @@ static const char *number(const char *text, uint64_t *v)
 
 int cmd_number(const char *text, uint64_t *v, struct err *e)
 {
-    const char *end = number(text, v);
+    const char *end = cmd_number_start(text, v);
 
     if (!end || *end)
         return err_set(e, EINVAL, "%.60s: not a number", text);
@@ -120,7 +129,8 @@ int cmd_number(const char *text, uint64_t *v, struct err *e)
 static int term(const struct cmd_job *j, const char *text, size_t n, uint64_t *v, struct err *e)
 {
     char word[64];
-    const char *end = number(text, v);
+    const char *end = cmd_number_start(text, v);
+    const struct dbg_symbol *symbol;
     int row;
 
     if (end == text + n)
@@ -132,9 +142,10 @@ static int term(const struct cmd_job *j, const char *text, size_t n, uint64_t *v
     if (end)
         return err_set(e, EINVAL, "%s: not a number", word);
     row = guest_find_reg(j->c->guest, word + (*word == '$'));
-    if (row < 0)
-        return err_set(e, EINVAL, "%s: neither a number nor a register", word);
-    *v = j->c->guest->reg_read(j->c, (uint32_t)row);
+    symbol = row < 0 ? dbg_symbols_named(j->s->symbols, word, 0) : NULL;
+    if (row < 0 && !symbol)
+        return err_set(e, EINVAL, "%s: neither a number, a register nor a symbol", word);
+    *v = symbol ? symbol->start : j->c->guest->reg_read(j->c, (uint32_t)row);
     return 0;
 }
 
@@ -280,6 +291,16 @@ static int offer_regs(struct cmd_job *j)
     return 0;
 }
 
+static int offer_symbols(struct cmd_job *j)
+{
+    struct finding *f = (struct finding *)(void *)j->argv;
+    const struct dbg_symbol *k = dbg_symbols_prefixed(j->s->symbols, f->prefix, f->n);
+
+    if (!f->found && k)
+        f->found = xstrdup(k->name);
+    return 0;
+}
+
 char *cmd_complete(struct cmd_session *s, const char *line, unsigned n)
 {
     struct finding f = {.n = n};
@@ -301,8 +322,11 @@ char *cmd_complete(struct cmd_session *s, const char *line, unsigned n)
     } else if (c && c->words == CMD_WORDS_INFO) {
         for (unsigned i = 0; cmd_info_topic(i); i++)
             offer(&f, cmd_info_topic(i));
-    } else if (c && c->words == CMD_WORDS_REGS) {
-        cmd_on_machine(s, offer_regs, 1, (char **)(void *)&f, NULL, NULL, NULL);
+    } else if (c) {
+        if (c->words == CMD_WORDS_REGS || c->words == CMD_WORDS_ADDRESSES)
+            cmd_on_machine(s, offer_regs, 1, (char **)(void *)&f, NULL, NULL, NULL);
+        if (c->words == CMD_WORDS_SYMBOLS || c->words == CMD_WORDS_ADDRESSES)
+            cmd_on_machine(s, offer_symbols, 1, (char **)(void *)&f, NULL, NULL, NULL);
     }
     return f.found;
 }
@@ -330,7 +354,7 @@ int cmd_help(struct cmd_session *s, int argc, char **argv, struct buf *out, stru
         buf_fmt(out, "%*s%s\n", out->len - column < 26 ? (int)(28 - (out->len - column)) : 2, "",
                 c->help);
     }
-    buf_str(out, "Addresses are numbers and registers with + and -: 0x80200000, pc, sp+16.\n");
+    buf_str(out, "Addresses are numbers, registers and symbols with + and -: pc, sp+16, main.\n");
     return 0;
 }
 

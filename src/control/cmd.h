@@ -19,7 +19,14 @@ typedef bool cmd_wait_fn(void *opaque, struct ctl_stop *stop);
 void cmd_session_on_wait(struct cmd_session *s, cmd_wait_fn *wait, void *opaque);
 
 /* What a word of a command line may be, for completion. */
-enum cmd_words { CMD_WORDS_NONE, CMD_WORDS_REGS, CMD_WORDS_INFO, CMD_WORDS_COMMANDS };
+enum cmd_words {
+    CMD_WORDS_NONE,
+    CMD_WORDS_REGS,
+    CMD_WORDS_INFO,
+    CMD_WORDS_COMMANDS,
+    CMD_WORDS_ADDRESSES, /* registers and symbols */
+    CMD_WORDS_SYMBOLS
+};
 
 struct cmd {
     const char *name;      /* "step" */
@@ -43,6 +50,18 @@ int cmd_run(struct cmd_session *s, const char *line, struct buf *out, enum cmd_n
 bool cmd_runs(const char *line);
 /* The n-th completion (from 0) of the last word of the line, malloc'ed, or NULL. */
 char *cmd_complete(struct cmd_session *s, const char *line, unsigned n);
+
+/* Names of code from an ELF file, as the command symbols has it: "FILE" or "FILE@OFFSET". */
+int cmd_symbols_add(struct cmd_session *s, const char *text, struct err *e);
+
+/* Each unit of code of `what` (as for the command dump) is explained right after it is made, from now
+ * on, to fn, which is called by the machine's thread.  Again: of this as well, and all to the new
+ * fn.  opaque outlives the session's machine. */
+typedef void cmd_text_fn(void *opaque, const char *text, size_t len);
+int cmd_dump_watch(struct cmd_session *s, const char *what, cmd_text_fn *fn, void *opaque,
+                   struct err *e);
+/* A line for each of these units that there is now; nothing if none were to be explained. */
+void cmd_dump_left(struct cmd_session *s, struct buf *out);
 
 /* Why and where the machine is at rest, with the instruction there. */
 void cmd_describe_stop(struct cmd_session *s, const struct ctl_stop *stop, struct buf *out);

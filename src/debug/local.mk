@@ -3,8 +3,10 @@
 libglovebox_a_SOURCES += \
     src/debug/agent.c src/debug/agent.h \
     src/debug/disas.c src/debug/disas.h \
+    src/debug/dump.c src/debug/dump.h \
     src/debug/memory.c src/debug/memory.h \
     src/debug/points.c src/debug/points.h \
     src/debug/print.c src/debug/print.h \
     src/debug/regs.c src/debug/regs.h \
+    src/debug/symbols.c src/debug/symbols.h \
     src/debug/walk.c src/debug/walk.h

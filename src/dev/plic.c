@@ -7,7 +7,6 @@
 #include "base/bits.h"
 #include "base/mem_alloc.h"
 
-#define WORDS         (PLIC_SOURCES / 32 + 1)
 #define PRIORITY_MASK 7 /* priorities 0 (never) to 7 */
 
 enum {
@@ -25,11 +24,11 @@ struct plic {
     struct dev dev; /* first */
     unsigned ncontexts;
     struct dev_line out;
-    uint32_t level[WORDS];   /* the wires */
-    uint32_t pending[WORDS]; /* requests that wait to be claimed */
-    uint32_t flying[WORDS];  /* gateways that wait for completion, or are pending */
-    uint8_t priority[PLIC_SOURCES + 1];
-    uint32_t enable[PLIC_CONTEXTS][WORDS];
+    uint32_t level[SOURCE_WORDS];   /* the wires */
+    uint32_t pending[SOURCE_WORDS]; /* requests that wait to be claimed */
+    uint32_t flying[SOURCE_WORDS];  /* gateways that wait for completion, or are pending */
+    uint8_t priority[SOURCES + 1];
+    uint32_t enable[PLIC_CONTEXTS][SOURCE_WORDS];
     uint8_t threshold[PLIC_CONTEXTS];
     uint32_t raised; /* the output wires, a bit a context */
 };
@@ -49,23 +48,13 @@ static const struct dev_reg plic_regs[] = {
     {0},
 };
 
-static bool bit_get(const uint32_t *w, unsigned n)
-{
-    return w[n / 32] >> (n % 32) & 1;
-}
-
-static void bit_put(uint32_t *w, unsigned n, bool v)
-{
-    w[n / 32] = (w[n / 32] & ~(UINT32_C(1) << (n % 32))) | (uint32_t)v << (n % 32);
-}
-
 /* The pending and enabled source of the highest priority, the lowest number first; 0: none.
  * The threshold does not matter here.  Sections 8, 9 */
 static unsigned best(const struct plic *p, unsigned context)
 {
     unsigned found = 0;
 
-    for (unsigned w = 0; w < WORDS; w++)
+    for (unsigned w = 0; w < SOURCE_WORDS; w++)
         for (uint32_t bits = p->pending[w] & p->enable[context][w]; bits; bits &= bits - 1) {
             unsigned n = w * 32 + (unsigned)__builtin_ctz(bits);
             if (p->priority[n] > (found ? p->priority[found] : 0))
@@ -88,30 +77,25 @@ static uint32_t outputs(const struct plic *p)
 
 static void update(struct plic *p)
 {
-    uint32_t raised = outputs(p), changed = raised ^ p->raised;
-
-    p->raised = raised;
-    for (unsigned c = 0; c < p->ncontexts; c++)
-        if (changed >> c & 1 && p->out.set)
-            p->out.set(p->out.opaque, p->out.number + c, raised >> c & 1);
+    sources_raise(&p->out, &p->raised, outputs(p));
 }
 
 /* The gateway: forwards a request if the wire is high and none is under way.  Section 4 */
 static void gateway(struct plic *p, unsigned n)
 {
-    if (!bit_get(p->level, n) || bit_get(p->flying, n))
+    if (!sources_get(p->level, n) || sources_get(p->flying, n))
         return;
-    bit_put(p->flying, n, true);
-    bit_put(p->pending, n, true);
+    sources_put(p->flying, n, true);
+    sources_put(p->pending, n, true);
 }
 
 static void source_set(void *opaque, unsigned n, bool level)
 {
     struct plic *p = opaque;
 
-    if (bit_get(p->level, n) == level)
+    if (sources_get(p->level, n) == level)
         return;
-    bit_put(p->level, n, level);
+    sources_put(p->level, n, level);
     if (level) {
         gateway(p, n);
         update(p);
@@ -123,7 +107,7 @@ static uint32_t claim(struct plic *p, unsigned context)
     unsigned n = best(p, context);
 
     if (n) {
-        bit_put(p->pending, n, false);
+        sources_put(p->pending, n, false);
         update(p);
     }
     return n;
@@ -132,9 +116,9 @@ static uint32_t claim(struct plic *p, unsigned context)
 /* Ignored unless the source is enabled for the context and was claimed.  Section 9 */
 static void complete(struct plic *p, unsigned context, uint32_t n)
 {
-    if (!n || n > PLIC_SOURCES || !bit_get(p->enable[context], n) || bit_get(p->pending, n))
+    if (!n || n > SOURCES || !sources_get(p->enable[context], n) || sources_get(p->pending, n))
         return;
-    bit_put(p->flying, n, false);
+    sources_put(p->flying, n, false);
     gateway(p, n);
     update(p);
 }
@@ -151,13 +135,13 @@ static bool plic_peek(struct dev *d, uint64_t offset, unsigned size, uint64_t *v
     if (size != 4)
         return false;
     if (offset < PENDING) {
-        if (offset / 4 <= PLIC_SOURCES)
+        if (offset / 4 <= SOURCES)
             *value = p->priority[offset / 4];
     } else if (offset < ENABLE) {
-        if ((offset - PENDING) / 4 < WORDS)
+        if ((offset - PENDING) / 4 < SOURCE_WORDS)
             *value = p->pending[(offset - PENDING) / 4];
     } else if (offset < CONTEXT) {
-        if (row < p->ncontexts && word < WORDS)
+        if (row < p->ncontexts && word < SOURCE_WORDS)
             *value = p->enable[row][word];
     } else if (context < p->ncontexts) {
         if (offset % CONTEXT_STRIDE == CONTEXT_THRESHOLD)
@@ -180,13 +164,6 @@ static bool plic_read(void *opaque, uint64_t offset, unsigned size, uint64_t *va
     return plic_peek(&p->dev, offset, size, value);
 }
 
-/* Of the enable bits of a word, those that have a source. */
-static uint32_t sources_of(unsigned word)
-{
-    return word == 0 ? ~UINT32_C(1)
-                     : (uint32_t)bits_mask(word == WORDS - 1 ? PLIC_SOURCES % 32 + 1 : 32);
-}
-
 static void context_write(struct plic *p, unsigned context, unsigned reg, uint32_t value)
 {
     if (reg == CONTEXT_THRESHOLD) {
@@ -206,14 +183,14 @@ static bool plic_write(void *opaque, uint64_t offset, unsigned size, uint64_t va
 
     (void)size;
     if (offset < PENDING) {
-        if (offset >= 4 && offset / 4 <= PLIC_SOURCES)
+        if (offset >= 4 && offset / 4 <= SOURCES)
             p->priority[offset / 4] = value & PRIORITY_MASK;
         update(p);
     } else if (offset >= CONTEXT) {
         if (context < p->ncontexts)
             context_write(p, (unsigned)context, (unsigned)(offset % CONTEXT_STRIDE),
                           (uint32_t)value);
-    } else if (offset >= ENABLE && row < p->ncontexts && word < WORDS) {
+    } else if (offset >= ENABLE && row < p->ncontexts && word < SOURCE_WORDS) {
         p->enable[row][word] = (uint32_t)value & sources_of(word);
         update(p);
     }
@@ -231,18 +208,8 @@ static void plic_reset(struct dev *d)
     memset(p->priority, 0, sizeof p->priority);
     memset(p->enable, 0, sizeof p->enable);
     memset(p->threshold, 0, sizeof p->threshold);
-    p->raised = UINT32_MAX; /* so that every wire is driven */
+    p->raised = (uint32_t)bits_mask(p->ncontexts); /* so that every wire is driven */
     update(p);
-}
-
-static void words_state(struct snap *s, const char *name, uint32_t *words)
-{
-    for (unsigned w = 0; w < WORDS; w++) {
-        snap_u32(s, name, &words[w]);
-        if (words[w] & ~sources_of(w))
-            snap_bad(s, name, "a source that does not exist");
-        words[w] &= sources_of(w);
-    }
 }
 
 static void plic_state(struct dev *d, struct snap *s)
@@ -250,12 +217,12 @@ static void plic_state(struct dev *d, struct snap *s)
     struct plic *p = (struct plic *)d;
 
     snap_section(s, d->name, 1);
-    words_state(s, "level", p->level);
-    words_state(s, "pending", p->pending);
-    words_state(s, "flying", p->flying);
+    sources_state(s, "level", p->level);
+    sources_state(s, "pending", p->pending);
+    sources_state(s, "flying", p->flying);
     snap_bytes(s, "priority", p->priority, sizeof p->priority);
     for (unsigned c = 0; c < p->ncontexts; c++) {
-        words_state(s, "enable", p->enable[c]);
+        sources_state(s, "enable", p->enable[c]);
         snap_u8(s, "threshold", &p->threshold[c]);
     }
     if (snap_loading(s)) /* the harts keep what the wires said */

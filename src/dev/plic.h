@@ -9,8 +9,8 @@
 #define DEV_PLIC_H
 
 #include "dev/device.h"
+#include "dev/sources.h"
 
-#define PLIC_SOURCES 96 /* numbers 1 to 96 */
 #define PLIC_CONTEXTS 16
 #define PLIC_SIZE 0x600000
 

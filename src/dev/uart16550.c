@@ -314,6 +314,10 @@ static void uart_state(struct dev *d, struct snap *s)
     snap_bytes(s, "fifo", u->fifo, u->count);
     snap_u8(s, "ier", &u->ier);
     snap_u8(s, "fcr", &u->fcr);
+    if (u->count > capacity(u)) {
+        u->count = 0;
+        snap_bad(s, "count", "more than there is room for without the FIFO");
+    }
     snap_u8(s, "lcr", &u->lcr);
     snap_u8(s, "mcr", &u->mcr);
     snap_u8(s, "msr", &u->msr);

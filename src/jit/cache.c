@@ -355,6 +355,8 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
     j->count.guest_insns += b->ninsns;
     j->count.ir_insns += u.ninsns;
     j->count.translate_ns += host_monotonic_ns() - start;
+    if (j->made)
+        j->made(j->made_opaque, c, b);
     return b;
 }
 

@@ -152,7 +152,11 @@ struct jit {
     struct jit_cpu *cpus;
     unsigned ncpus;
     struct jit_counters count;
-    const void *stubs[16]; /* by the target's own numbering */
+    const void *stubs[16];      /* by the target's own numbering */
+    const char *stub_names[16]; /* for people */
+    /* Told of each block right after it was made for c, at its pc; NULL: nobody is. */
+    void (*made)(void *opaque, struct cpu *c, const struct jit_block *b);
+    void *made_opaque;
 };
 
 /* NULL with a message if the host has no back end or no executable memory. */
@@ -209,7 +213,11 @@ void jit_probes_changed(struct jit *j, struct cpu_pcs virtual, struct cpu_pcs ph
 struct jit_block *jit_compile(struct jit *j, struct ir_unit *u);
 
 /* Text for people: the unit's IR as it is and after each pass, and the host code made of it.  u is
- * changed by the passes. */
+ * changed by the passes.  Jumps within the block lead to offsets; what is elsewhere has names, so that
+ * the text is the same in each run. */
 void jit_explain(struct jit *j, struct ir_unit *u, struct buf *out);
+/* The same of a block that was made of u, with its links as they are now. */
+void jit_explain_block(struct jit *j, struct ir_unit *u, const struct jit_block *b,
+                       struct buf *out);
 
 #endif

@@ -59,6 +59,18 @@ static void wakeups_state(struct machine *m, struct snap *s)
     }
 }
 
+/* A CPU that is ahead of the window has no turn until the others have come there: it is so by less
+ * than a window. */
+static void check_ahead(struct machine *m, struct snap *s)
+{
+    for (unsigned i = 0; i < m->config.board.ncpus; i++) {
+        uint64_t tick = cpu_count(m->cpu[i]) + m->shift[i];
+
+        if ((int64_t)(tick - m->start) > (int64_t)m->config.slice)
+            snap_bad(s, "shift", "no CPU is so far ahead of the others");
+    }
+}
+
 /* The time comes first: what is loaded behind it reads the clock. */
 void machine_state(struct machine *m, struct snap *s)
 {
@@ -67,6 +79,8 @@ void machine_state(struct machine *m, struct snap *s)
     for (unsigned i = 0; i < m->config.board.ncpus; i++)
         m->guest->state(m->cpu[i], s);
     wakeups_state(m, s);
+    if (snap_loading(s))
+        check_ahead(m, s);
 }
 
 /* ---- RAM and flash ---- */

@@ -81,9 +81,11 @@ run --rounds 2 --glovebox "$work/good" --qemu "other=$work/good" --json "$work/j
 result $? "two emulators in two rounds"
 grep -Eq '^fib +[0-9.]+ .* [0-9.]+$' "$work/out" && grep -q '^  system: mean .* [0-9.]*$' "$work/out"
 result $? "a table with a mean for each group"
-grep -q 'translating 100 guest instructions *5000 *ns' "$work/out"
+grep -q 'translating 100 guest instructions of Linux *5000 *ns' "$work/out" &&
+    grep -q 'translating 100 guest instructions of Linux (other) *5000 *ns' "$work/out"
 result $? "counters are read"
-"$LUA" "$bench/compare" --all "$work/json" "$work/json" >"$work/out" 2>&1 && grep -q '^other fib .* 1.00 *same' "$work/out"
+"$LUA" "$bench/compare" --all "$work/json" "$work/json" >"$work/out" 2>&1 && grep -q '^other fib .* 1.00 *same' "$work/out" &&
+    grep -q '^glovebox micro:translate_linux *5000 *5000 *1.00 *same' "$work/out"
 result $? "compare reads what was written"
 
 run --rounds 1 --no-native --glovebox "$work/good" --qemu "$work/wrong" fib

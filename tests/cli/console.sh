@@ -2,7 +2,7 @@
 # The debugger's console, from a pipe and from a terminal, with tiny guests.
 . "$top_srcdir/tests/cli/lib.sh"
 cd "$work" || exit 1
-ptyrun=$top_builddir/tests/real/ptyrun
+at="--load-addr 0x80200000"
 
 # addi a0, a0, 1; addi a3, a3, 2; j to the start
 words 00150513 00268693 ff9ff06f >count
@@ -81,17 +81,7 @@ result $? "the hash does not depend on stops"
 
 # ---- on a terminal ----
 
-# play NAME COMMAND...: ptyrun with the steps from standard input
-play() {
-    name=$1
-    shift
-    cat >steps
-    TERM=xterm timeout -k 5 120 "$ptyrun" steps "$GLOVEBOX" "$@" --load-addr 0x80200000 \
-        >"$work/why" 2>&1
-    result $? "$name"
-}
-
-play "debug on a terminal" debug count <<'END'
+play "debug on a terminal" debug count $at <<'END'
 expect 20 (glovebox)
 send step 5\r
 expect 30 count 5
@@ -119,12 +109,12 @@ expect 30 ^C
 send quit\r
 exit 0 30
 END
-play "Ctrl-D is quit" debug count <<'END'
+play "Ctrl-D is quit" debug count $at <<'END'
 expect 20 (glovebox)
 send \x04
 exit 0 30
 END
-play "a terminal is given back by C-a x" run talk <<'END'
+play "a terminal is given back by C-a x" run talk $at <<'END'
 expect 20 kkkk
 raw
 send \x01h
@@ -132,16 +122,16 @@ expect 30 C-a x  quit
 send \x01x
 exit 130 30
 END
-play "and by a signal" run talk <<'END'
+play "and by a signal" run talk $at <<'END'
 expect 20 kkkk
 raw
 kill 15
 exit 143 30
 END
-play "and when the guest ends" run off <<'END'
+play "and when the guest ends" run off $at <<'END'
 exit 0 20
 END
-play "C-a c, and on" run talk <<'END'
+play "C-a c, and on" run talk $at <<'END'
 expect 20 kkkk
 send \x01c
 expect 30 paused
@@ -155,7 +145,7 @@ expect 30 (glovebox)
 send quit\r
 exit 130 30
 END
-play "bad options leave the terminal alone" run talk --cpus 99 <<'END'
+play "bad options leave the terminal alone" run talk $at --cpus 99 <<'END'
 expect 30 --cpus
 exit 2 30
 END

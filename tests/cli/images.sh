@@ -102,6 +102,61 @@ refuses "which file" run raw --load-addr 0x80200000 --disk ""
 ends 0 "a disk is taken" run raw --load-addr 0x80200000 --disk disk --stop-at 10
 ends 0 "a disk is taken twice read only" run raw --load-addr 0x80200000 --disk disk,ro \
     --disk disk,ro --stop-at 10
+
+# ---- disks of other kinds ----
+# disk TEXT DISK: is refused
+disk() { refuses "$1" run raw --load-addr 0x80200000 --disk "$2"; }
+printf 'QFI\373\0\0\0\3' | cat - disk | head -c 1024 >magic
+disk "format=qcow2, or ,format=raw" magic
+disk "format=qcow2, or ,format=raw" magic,ro
+ends 0 "what only looks like qcow2 can be raw" run raw --load-addr 0x80200000 --stop-at 10 \
+    --disk magic,format=raw
+disk "no qcow2 image" disk,format=qcow2
+disk "nothing.img" nothing.img,format=qcow2,ro
+disk folder folder,format=qcow2
+for n in vmdk QCOW2 "" raw,ro,format=x; do disk "the formats are raw and qcow2" "disk,format=$n"; done
+disk "disk,rw" disk,rw
+disk "which file" ,ro
+disk "is for format=qcow2" disk,backing
+disk "format=qcow2 is for files" nbd://localhost/x,format=qcow2
+disk "nbd+unix:///?socket=nowhere" "nbd+unix:///?socket=nowhere"
+disk "nbd://" nbd://
+cp disk "comma,ro,x" && chmod 644 "comma,ro,x"
+ends 0 "a name may hold commas" run raw --load-addr 0x80200000 --disk comma,ro,x,ro --stop-at 10
+if command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null; then
+    qemu-img create -q -f qcow2 image 1M && qemu-img create -q -f qcow2 -b image -F qcow2 over
+    disk "append ,backing" over,format=qcow2
+    ends 0 "qcow2 images are taken" run raw --load-addr 0x80200000 --stop-at 10 \
+        --disk image,format=qcow2,ro --disk over,ro,backing,format=qcow2
+    disk "format=qcow2, or ,format=raw" image
+    "$GLOVEBOX" run raw --load-addr 0x80200000 --disk image,format=qcow2 >"$work/why" 2>&1 &
+    pid=$!
+    sleep 1
+    kill -TERM $pid
+    wait $pid
+    [ $? = 143 ] && qemu-img check -q -f qcow2 image >>"$work/why" 2>&1 && [ ! -s "$work/why" ]
+    result $? "SIGTERM ends the image's server too, before we are done"
+    (
+        PATH=$work/none
+        exec "$GLOVEBOX" run raw --load-addr 0x80200000 --disk image,format=qcow2
+    ) 2>"$work/why"
+    [ $? = 2 ] && grep -q "qemu-nbd.*qemu-utils" "$work/why"
+    result $? "a missing qemu-nbd is named, with its package"
+else
+    skip "qcow2 images" "no qemu-utils"
+fi
+if command -v nbdkit >/dev/null; then
+    nbdkit -U "$work/socket" memory 1M --run "'$GLOVEBOX' run raw --load-addr 0x80200000 \
+        --stop-at 10 --disk 'nbd+unix:///?socket=$work/socket'" >"$work/why" 2>&1
+    result $? "a server's disk is taken"
+    nbdkit -r -U "$work/socket.ro" memory 1M --run "'$GLOVEBOX' run raw --load-addr 0x80200000 \
+        --disk 'nbd+unix:///?socket=$work/socket.ro'" >"$work/why" 2>&1
+    [ $? = 2 ] && grep -q "append ,ro" "$work/why"
+    result $? "one that can only be read needs ,ro"
+else
+    skip "a server's disk" "no nbdkit"
+fi
+
 if [ "$(id -u)" = 0 ]; then
     skip "files that may not be read" "this is root"
 else

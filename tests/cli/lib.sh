@@ -72,6 +72,16 @@ said() {
     result $? "$1"
 }
 
+# play NAME ARGUMENT...: the program on a terminal, with ptyrun's steps from standard input
+play() {
+    name=$1
+    shift
+    cat >"$work/steps"
+    TERM=xterm timeout -k 5 120 "$top_builddir/tests/real/ptyrun" "$work/steps" "$GLOVEBOX" "$@" \
+        >"$work/why" 2>&1
+    result $? "$name"
+}
+
 # word HEX...: 32-bit words, little-endian
 words() {
     for w; do

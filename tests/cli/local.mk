@@ -2,6 +2,7 @@
 
 cli_tests = \
     tests/cli/console.sh \
+    tests/cli/dump.sh \
     tests/cli/ends.sh \
     tests/cli/images.sh \
     tests/cli/options.sh

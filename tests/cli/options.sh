@@ -63,10 +63,13 @@ bad "two with the name" --port x=out1 --port x=out2
 for n in 1 2 3 4; do set -- "$@" --net user; done
 bad "one too many" --net user "$@"
 for n in "" x -1 host1; do bad --rng-seed --rng-seed="$n"; done
+for n in "" isa PCI pci,mmio; do bad --virtio --virtio="$n"; done
 for n in "" x -1; do bad --balloon --balloon="$n"; done
 bad quick --engine quick
 bad pc98 --machine pc98
 for n in rv32i rv64 rv64imx rv64imac_zmagic rv64imd; do bad isa --isa "$n"; done
+for n in x "" PLIC plic,imsic; do bad "plic, aplic, imsic" --interrupts="$n"; done
+for n in smaia ssaia; do bad "with an APLIC only" --isa rv64imac_$n --interrupts aplic; done
 bad nowhere --dtb-out nowhere/dtb
 
 verify() { refuses "$@" loop --load-addr 0x80200000; }
@@ -104,6 +107,11 @@ ends 0 "machine virt" machine virt --memory 1G --cpus 2 --dtb-out dtb
 said "machine virt shows RAM" "RAM, 1048576 KiB"
 [ "$(head -c 4 dtb | od -An -tx1 | tr -d ' ')" = d00dfeed ]
 result $? "--dtb-out is a device tree"
+ends 0 "machine virt --virtio pci" machine virt --virtio pci --disk disk,ro
+said "it shows the host bridge" "PCI 00:00.0, 1b36:0008"
+said "it shows the disk on PCI" "PCI 00:01.0, 1af4:1042     pci1      virtio-blk: disk"
+ends 0 "machine virt with an IMSIC" machine virt --interrupts imsic --cpus 8
+said "it has two of them" "000028000000-000028007fff  imsic_s   riscv-imsics"
 ends 0 "isa riscv64" isa riscv64
 said "isa riscv64 lists Zbb" "Zbb (24)"
 said "isa riscv64 says that vectors are not there" "vectors (V)"

@@ -66,3 +66,16 @@ has() {
     [ $bad = 0 ] || { echo "not there: $missing"; tail -n 60 "$work/said"; } >"$work/why"
     result $bad "$name"
 }
+
+# gdb_hears FILE: as gdb_says, but GDB does not wait for one command to be done before it reads
+# the next, and has not connected: a line "sleep N" waits for N tenths of a second
+gdb_hears() {
+    while IFS= read -r line; do
+        case $line in
+        "sleep "*) sleep "$(echo "${line#sleep }" | awk -v p=$patience '{ print $1 / 10 * p }')" ;;
+        *) echo "$line"; sleep 0.1 ;;
+        esac
+    done | timeout -k 5 $((60 * patience)) "$gdb" -nx -q -ex 'set pagination off' \
+        -ex 'set confirm off' -ex 'set width 0' -ex 'set debuginfod enabled off' "$1" \
+        >"$work/said" 2>&1
+}

@@ -8,6 +8,7 @@ gdb_tests = \
     tests/gdb/basic.sh \
     tests/gdb/kernel.sh \
     tests/gdb/lldb.sh \
+    tests/gdb/nonstop.sh \
     tests/gdb/rsp.sh
 TESTS += $(gdb_tests)
 EXTRA_DIST += $(gdb_tests) tests/gdb/lib.sh tests/gdb/program.c tests/gdb/rsp.S

@@ -307,6 +307,12 @@ static const char *run(struct client *c, char *text, size_t size)
     return reply;
 }
 
+/* A notification. */
+static bool tells(struct client *c, const char *pattern)
+{
+    return is_like(get(c, PATIENCE), pattern) && c->start == '%';
+}
+
 static void running(void)
 {
     struct client c;
@@ -356,13 +362,15 @@ static void running(void)
     put(&c, "c");
     put_raw(&c, "\3", 1);
     result(is_like(get(&c, PATIENCE), "T02*"), "an interruption");
-    result(SAY(&c, {"QNonStop:1", "OK"}, {"?", "T*thread:1;*"}, {"vStopped", "T*thread:2;*"},
-               {"vStopped", "OK"}, {"vCont;c", "OK"}, {"qC", "QC*"}, {"vCont;t:2", "OK"}),
-           "non-stop");
-    result(is_like(get(&c, PATIENCE), "Stop:T00thread:2;*") && c.start == '%', "a notification");
-    result(SAY(&c, {"vStopped", "OK"}, {"vCont;t", "OK"}), "the other one stops");
-    get(&c, PATIENCE);
-    result(SAY(&c, {"vStopped", "OK"}, {"QNonStop:0", "OK"}, {"D", "OK"}), "detach");
+    result(SAY(&c, {"QNonStop:1", "OK"}, {"?", "T*thread:1;*"}, {"vStopped", "OK"}), "non-stop");
+    result(tells(&c, "Stop:T*thread:2;*") && says(&c, "vStopped", "OK"), "stops, one by one");
+    result(SAY(&c, {"vCont;c", "OK"}, {"qC", "QC*"}, {"vCont;t:2", "OK"}) &&
+               tells(&c, "Stop:T00thread:2;*") && says(&c, "vStopped", "OK"),
+           "one stops");
+    result(says(&c, "vCont;t", "OK") && tells(&c, "Stop:T00thread:1;*") &&
+               SAY(&c, {"vStopped", "OK"}, {"QNonStop:0", "OK"}),
+           "the other one stops");
+    result(says(&c, "D", "OK"), "detach");
     result(hung_up(&c), "the server hangs up behind it");
     close_client(&c);
 }

@@ -75,6 +75,11 @@ if PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -d "$files" -E offset=1048576 "$
     [ $status = 0 ] && grep -q "Retrieving file: /Image" "$work/out" &&
         grep -q "GUEST-READY riscv64" "$work/out"
     result $? "U-Boot in S-mode boots Debian from a disk"
+    gb run --engine $fast $smode --disk "$disk,ro" --virtio pci --no-paced
+    why
+    [ $status = 0 ] && grep -q "Retrieving file: /Image" "$work/out" &&
+        grep -q "GUEST-READY riscv64" "$work/out"
+    result $? "the same from a disk on PCI"
     gb run --engine $fast $smode --firmware "$guest/fw_dynamic.bin" --cpus 4 --disk "$disk,ro"
     why
     [ $status = 0 ] && grep -q "^OpenSBI v" "$work/out" && grep -q "U-Boot 20" "$work/out" &&

@@ -8,9 +8,13 @@ real_tests = \
     tests/real/boot.sh \
     tests/real/debug.sh \
     tests/real/determinism.sh \
+    tests/real/disks.sh \
+    tests/real/dump.sh \
     tests/real/firmware.sh \
     tests/real/flash.sh \
     tests/real/harts.sh \
+    tests/real/pci.sh \
+    tests/real/interrupts.sh \
     tests/real/probe.sh \
     tests/real/verify_broken.sh \
     tests/real/verify_doors.sh

@@ -158,7 +158,7 @@ struct vio_device *vio_balloon_new(uint64_t bytes)
 void vio_balloon_ask(struct vio_device *v, uint64_t bytes)
 {
     bits_store_le(v->config + C_NUM_PAGES, 4, pages(bytes));
-    v->event(v->opaque, VIO_CONFIG_CHANGED);
+    v->event(v->opaque, VIO_CONFIG_CHANGED, 0);
 }
 
 uint64_t vio_balloon_given(const struct vio_device *v)

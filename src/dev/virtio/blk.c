@@ -18,6 +18,9 @@
 #define ZEROES_MAX  8192 /* sectors in a segment of a discard or write-zeroes request */
 #define ZEROES_SEGS 8
 
+/* What the disk is asked for at once; a multiple of a sector. */
+#define PART SEG_BYTES
+
 /* What is done in one go, in bytes, and what any request costs at least. */
 #define BUDGET       (UINT64_C(32) << 20)
 #define REQUEST_COST (UINT64_C(64) << 10)
@@ -57,6 +60,7 @@ struct blk {
     struct vio_device vio; /* first */
     struct dev_disk disk;
     char serial[ID_LEN];
+    uint8_t part[PART]; /* scratch: data on their way */
 };
 
 /* A request's header and the size of its data, the status byte left out. */
@@ -74,46 +78,36 @@ static bool in_range(const struct blk *b, uint64_t sector, uint64_t len)
     return len % SECTOR == 0 && sector <= sectors && len / SECTOR <= sectors - sector;
 }
 
-/* Moves len bytes between the disk and guest memory, which was checked when the chain was taken. */
-static int move(struct blk *b, uint64_t offset, uint64_t addr, uint64_t len, bool to_guest)
+/* Moves up to sizeof b->part bytes, whole sectors, between the disk and the chain's data. */
+static int move(struct blk *b, uint64_t offset, uint64_t at, uint64_t len, bool to_guest)
 {
-    void *host = mem_host(b->vio.mem, addr, len, to_guest);
+    const struct vio_chain *c = &b->vio.chain;
     int rc;
 
-    if (!host)
-        return -EFAULT;
-    if (!to_guest)
-        return b->disk.write(b->disk.opaque, offset, host, len);
-    rc = b->disk.read(b->disk.opaque, offset, host, len);
-    mem_wrote(b->vio.mem, addr, len);
+    if (!to_guest) {
+        vio_chain_read(c, b->vio.mem, HEADER_LEN + at, b->part, len);
+        return b->disk.write(b->disk.opaque, offset, b->part, len);
+    }
+    rc = b->disk.read(b->disk.opaque, offset, b->part, len);
+    if (!rc)
+        vio_chain_write(c, b->vio.mem, at, b->part, len);
     return rc;
 }
 
-/* The data of a read or write: the writable segments, or the readable ones behind the header. */
+/* The data of a read or write: the writable segments, or the readable ones behind the header.  In
+ * parts, so that the disk sees whole sectors, and few requests, however the guest cuts its memory
+ * up. */
 static uint8_t transfer(struct blk *b, struct request *r, bool to_guest)
 {
-    const struct vio_chain *c = &b->vio.chain;
-    const struct vio_seg *seg = to_guest ? c->seg + c->nout : c->seg;
-    uint64_t skip = to_guest ? 0 : HEADER_LEN, left = to_guest ? r->in_len : r->out_len;
-    uint64_t offset = r->sector * SECTOR;
+    uint64_t len = to_guest ? r->in_len : r->out_len, part;
 
-    if (left > REQUEST_MAX || !in_range(b, r->sector, left) || (!to_guest && b->disk.read_only))
+    if (len > REQUEST_MAX || !in_range(b, r->sector, len) || (!to_guest && b->disk.read_only))
         return S_IOERR;
-    r->cost = left;
-    for (; left; seg++) {
-        uint64_t part = seg->len - skip;
-
-        if (skip >= seg->len) {
-            skip -= seg->len;
-            continue;
-        }
-        if (part > left)
-            part = left;
-        if (move(b, offset, seg->addr + skip, part, to_guest))
+    r->cost = len;
+    for (uint64_t at = 0; at < len; at += part) {
+        part = len - at < sizeof b->part ? len - at : sizeof b->part;
+        if (move(b, r->sector * SECTOR + at, at, part, to_guest))
             return S_IOERR;
-        offset += part;
-        left -= part;
-        skip = 0;
     }
     return S_OK;
 }
@@ -121,6 +115,12 @@ static uint8_t transfer(struct blk *b, struct request *r, bool to_guest)
 static uint8_t flush(struct blk *b)
 {
     return b->disk.flush && b->disk.flush(b->disk.opaque) ? S_IOERR : S_OK;
+}
+
+/* For a driver that cannot ask for a flush, a write that is completed is stable.  5.2.6.2 */
+static uint8_t written(struct blk *b, uint8_t status)
+{
+    return status || b->vio.negotiated & BIT(F_FLUSH) ? status : flush(b);
 }
 
 static uint8_t get_id(struct blk *b, const struct request *r)
@@ -175,14 +175,14 @@ static uint8_t carry_out(struct blk *b, struct request *r)
     case T_IN:
         return transfer(b, r, true);
     case T_OUT:
-        return transfer(b, r, false);
+        return written(b, transfer(b, r, false));
     case T_FLUSH:
         return flush(b);
     case T_GET_ID:
         return get_id(b, r);
     case T_DISCARD:
     case T_WRITE_ZEROES:
-        return zero(b, r);
+        return written(b, zero(b, r));
     default:
         return S_UNSUPP;
     }

@@ -108,7 +108,7 @@ static void tell_all(struct console *c)
     if (rc < 0)
         vio_broken(&c->vio, why);
     else if (vio_queue_settle(q, c->vio.mem))
-        c->vio.event(c->vio.opaque, VIO_USED);
+        c->vio.event(c->vio.opaque, VIO_USED, CONTROL_RX);
 }
 
 /* 5.3.6.2: what the driver says; of ports that are not there, and other events: nothing. */
@@ -191,7 +191,7 @@ static bool receive(struct console *c, unsigned port)
     vio_chain_write(&c->vio.chain, c->vio.mem, 0, data, len);
     vio_queue_push(q, c->vio.mem, c->vio.chain.head, (uint32_t)len);
     if (vio_queue_settle(q, c->vio.mem))
-        c->vio.event(c->vio.opaque, VIO_USED);
+        c->vio.event(c->vio.opaque, VIO_USED, rx_queue(port));
     return true;
 }
 

@@ -2,11 +2,9 @@
 #include "dev/virtio/mmio.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/bits.h"
 #include "base/mem_alloc.h"
-#include "dev/ticks.h"
+#include "dev/virtio/transport.h"
 
 #define MAGIC  UINT32_C(0x74726976) /* "virt" */
 #define VENDOR UINT32_C(0x584f4247) /* "GBOX" */
@@ -38,22 +36,9 @@ enum {
     R_CONFIG = 0x100,
 };
 
-/* 2.1 */
-enum { S_FEATURES_OK = 8, S_DRIVER_OK = 4, S_NEEDS_RESET = 64 };
-
-enum { INT_USED = 1, INT_CONFIG = 2 };
-
-#define AGAIN_NS 1000 /* until a queue with work left is served again */
-
 struct mmio {
-    struct dev dev;       /* first */
-    struct vio_device *v; /* or NULL */
-    uint32_t device_sel, driver_sel, queue_sel;
-    uint64_t driver_features; /* as written; negotiated at FEATURES_OK */
-    uint8_t status, interrupt;
-    uint32_t generation;
-    uint32_t left; /* queues with work left, a bit each */
-    struct clock_event again;
+    struct dev dev; /* first */
+    struct vio_transport t;
 };
 
 static const struct dev_reg mmio_regs[] = {
@@ -72,57 +57,29 @@ static const struct dev_reg mmio_regs[] = {
 
 static void update(struct mmio *x)
 {
-    dev_line_set(&x->dev.irq, x->interrupt != 0);
+    dev_line_set(&x->dev.irq, x->t.interrupt != 0);
 }
 
-static void device_event(void *opaque, enum vio_event what)
+static void interrupt(struct vio_transport *t, uint8_t why, unsigned queue)
 {
-    struct mmio *x = opaque;
-
-    if (what == VIO_USED) {
-        x->interrupt |= INT_USED;
-    } else {
-        if (what == VIO_BROKEN)
-            x->status |= S_NEEDS_RESET;
-        else
-            x->generation++;
-        if (x->status & S_DRIVER_OK)
-            x->interrupt |= INT_CONFIG;
-    }
-    update(x);
+    (void)queue;
+    t->interrupt |= why;
+    update((struct mmio *)t->dev);
 }
 
-/* 4.2.2.1: everything as after power-on, but the generation goes on. */
-static void reset(struct mmio *x)
+static void driver_reset(struct vio_transport *t)
 {
-    x->device_sel = x->driver_sel = x->queue_sel = 0;
-    x->driver_features = 0;
-    x->status = x->interrupt = 0;
-    x->left = 0;
-    clock_cancel(x->dev.clock, &x->again);
-    if (x->v) {
-        x->v->negotiated = 0;
-        for (unsigned i = 0; i < VIO_QUEUES; i++)
-            vio_queue_reset(&x->v->queue[i]);
-        if (x->v->ops->reset)
-            x->v->ops->reset(x->v);
-    }
-    update(x);
+    update((struct mmio *)t->dev);
 }
 
-static struct vio_queue *selected(const struct mmio *x)
-{
-    return x->v && x->queue_sel < x->v->ops->queues ? &x->v->queue[x->queue_sel] : NULL;
-}
+static const struct vio_transport_ops mmio_transport = {
+    .interrupt = interrupt,
+    .reset = driver_reset,
+};
 
-static uint32_t half(uint64_t v, uint32_t sel)
+static uint32_t reg_value(const struct vio_transport *t, uint32_t reg)
 {
-    return sel < 2 ? (uint32_t)(v >> (32 * sel)) : 0;
-}
-
-static uint32_t reg_value(const struct mmio *x, uint32_t reg)
-{
-    const struct vio_queue *q = selected(x);
+    const struct vio_queue *q = vio_selected(t);
 
     switch (reg) {
     case R_MAGIC:
@@ -130,21 +87,21 @@ static uint32_t reg_value(const struct mmio *x, uint32_t reg)
     case R_VERSION:
         return 2;
     case R_DEVICE_ID:
-        return x->v ? x->v->ops->id : 0;
+        return t->v ? t->v->ops->id : 0;
     case R_VENDOR_ID:
         return VENDOR;
     case R_DEVICE_FEATURES:
-        return x->v ? half(x->v->offered, x->device_sel) : 0;
+        return vio_offered(t);
     case R_QUEUE_NUM_MAX:
         return q ? VIO_QUEUE_MAX : 0;
     case R_QUEUE_READY:
         return q && q->ready;
     case R_INTERRUPT_STATUS:
-        return x->interrupt;
+        return t->interrupt;
     case R_STATUS:
-        return x->status;
+        return t->status;
     case R_CONFIG_GENERATION:
-        return x->generation;
+        return t->generation;
     default: /* there is no shared memory: its length and base read as all ones */
         return reg >= R_SHM_LEN && reg <= R_SHM_BASE_HIGH ? UINT32_MAX : 0;
     }
@@ -155,14 +112,12 @@ static bool mmio_peek(struct dev *d, uint64_t offset, unsigned size, uint64_t *v
     struct mmio *x = (struct mmio *)d;
 
     *value = 0;
-    if (offset < R_CONFIG) {
-        if (size == 4)
-            *value = reg_value(x, (uint32_t)offset);
-        return size == 4;
-    }
-    offset -= R_CONFIG;
-    if (x->v && offset + size <= x->v->config_len)
-        *value = bits_load_le(x->v->config + offset, size);
+    if (offset >= R_CONFIG)
+        *value = vio_config_read(&x->t, offset - R_CONFIG, size);
+    else if (size == 4)
+        *value = reg_value(&x->t, (uint32_t)offset);
+    else
+        return false;
     return true;
 }
 
@@ -173,105 +128,48 @@ static bool mmio_read(void *opaque, uint64_t offset, unsigned size, uint64_t *va
     return true;
 }
 
-/* FEATURES_OK stays only if the driver took a subset, with the modern interface.  3.1.1 */
-static bool negotiate(struct mmio *x)
+/* Half of an address of the selected queue. */
+static void address_write(struct vio_transport *t, uint32_t reg, uint32_t value)
 {
-    struct vio_device *v = x->v;
-    uint64_t f = x->driver_features;
+    enum vio_ring ring = reg < R_QUEUE_DRIVER   ? VIO_RING_DESC
+                         : reg < R_QUEUE_DEVICE ? VIO_RING_AVAIL
+                                                : VIO_RING_USED;
 
-    if (f & ~v->offered || !(f & BIT(VIO_F_VERSION_1)))
-        return false;
-    v->negotiated = f;
-    for (unsigned i = 0; i < v->ops->queues; i++) {
-        v->queue[i].event_idx = f >> VIO_F_EVENT_IDX & 1;
-        v->queue[i].indirect = f >> VIO_F_INDIRECT_DESC & 1;
-    }
-    return true;
+    vio_driver_queue_address(t, ring, (reg & 4) * 8, value);
 }
 
-/* The driver adds bits; only a reset takes one away. */
-static void status_write(struct mmio *x, uint8_t value)
+static void reg_write(struct mmio *x, uint32_t reg, uint32_t value)
 {
-    if (!value) {
-        reset(x);
-        return;
-    }
-    value |= x->status;
-    if (value & ~x->status & S_FEATURES_OK && !(x->v && negotiate(x)))
-        value &= (uint8_t)~S_FEATURES_OK;
-    x->status = value;
-}
+    struct vio_transport *t = &x->t;
 
-static void ready_write(struct mmio *x, struct vio_queue *q, uint32_t value)
-{
-    const char *why;
-
-    if (!(value & 1)) {
-        q->ready = false;
-        return;
-    }
-    if (q->ready)
-        return;
-    why = vio_queue_check(q, x->dev.mem);
-    if (why) {
-        vio_broken(x->v, why);
-        return;
-    }
-    q->ready = true;
-    q->next_avail = q->next_used = q->signalled = 0;
-}
-
-/* 2.1.2: nothing happens before DRIVER_OK or after the device stopped. */
-static bool live(const struct mmio *x)
-{
-    return x->v && x->status & S_DRIVER_OK && x->status & S_FEATURES_OK &&
-           !(x->status & S_NEEDS_RESET);
-}
-
-static void notify(struct mmio *x, uint32_t n)
-{
-    if (!live(x) || n >= x->v->ops->queues || !x->v->queue[n].ready)
-        return;
-    x->left &= ~(uint32_t)BIT(n);
-    if (!x->v->ops->notify(x->v, n))
-        return;
-    x->left |= (uint32_t)BIT(n);
-    if (!x->again.pending)
-        clock_set(x->dev.clock, &x->again, clock_now(x->dev.clock) + AGAIN_NS);
-}
-
-static void again(void *opaque)
-{
-    struct mmio *x = opaque;
-    uint32_t left = x->left;
-
-    x->left = 0;
-    for (unsigned n = 0; n < VIO_QUEUES; n++)
-        if (left >> n & 1)
-            notify(x, n);
-}
-
-/* Half of an address of the selected queue, which may not be in use. */
-static void address_write(struct vio_queue *q, uint32_t reg, uint32_t value)
-{
-    uint64_t *addr = reg < R_QUEUE_DRIVER ? &q->desc : reg < R_QUEUE_DEVICE ? &q->avail : &q->used;
-
-    *addr = bits_set(*addr, (reg & 4) * 8, 32, value);
-}
-
-static void queue_write(struct mmio *x, uint32_t reg, uint32_t value)
-{
-    struct vio_queue *q = selected(x);
-
-    if (!q)
-        return;
     switch (reg) {
-    case R_QUEUE_READY:
-        ready_write(x, q, value);
+    case R_DEVICE_FEATURES_SEL:
+        t->device_sel = value;
+        break;
+    case R_DRIVER_FEATURES_SEL:
+        t->driver_sel = value;
+        break;
+    case R_DRIVER_FEATURES:
+        vio_driver_features(t, value);
+        break;
+    case R_QUEUE_SEL:
+        t->queue_sel = value;
         break;
     case R_QUEUE_NUM:
-        if (!q->ready && bits_pow2(value) && value <= VIO_QUEUE_MAX)
-            q->num = (uint16_t)value;
+        vio_driver_queue_size(t, value);
+        break;
+    case R_QUEUE_READY:
+        vio_driver_queue_ready(t, value & 1);
+        break;
+    case R_QUEUE_NOTIFY:
+        vio_driver_notify(t, value);
+        break;
+    case R_INTERRUPT_ACK:
+        t->interrupt &= (uint8_t)~value;
+        update(x);
+        break;
+    case R_STATUS:
+        vio_driver_status(t, (uint8_t)value);
         break;
     case R_QUEUE_DESC:
     case R_QUEUE_DESC + 4:
@@ -279,8 +177,7 @@ static void queue_write(struct mmio *x, uint32_t reg, uint32_t value)
     case R_QUEUE_DRIVER + 4:
     case R_QUEUE_DEVICE:
     case R_QUEUE_DEVICE + 4:
-        if (!q->ready)
-            address_write(q, reg, value);
+        address_write(t, reg, value);
         break;
     }
 }
@@ -288,102 +185,39 @@ static void queue_write(struct mmio *x, uint32_t reg, uint32_t value)
 static bool mmio_write(void *opaque, uint64_t offset, unsigned size, uint64_t value)
 {
     struct mmio *x = opaque;
-    uint32_t v = (uint32_t)value;
 
-    if (offset >= R_CONFIG) {
-        if (x->v && x->v->ops->config_write)
-            x->v->ops->config_write(x->v, offset - R_CONFIG, size, value);
-        return true;
-    }
-    if (size != 4)
-        return true;
-    switch (offset) {
-    case R_DEVICE_FEATURES_SEL:
-        x->device_sel = v;
-        break;
-    case R_DRIVER_FEATURES_SEL:
-        x->driver_sel = v;
-        break;
-    case R_DRIVER_FEATURES:
-        if (x->driver_sel < 2 && !(x->status & S_FEATURES_OK))
-            x->driver_features = bits_set(x->driver_features, x->driver_sel * 32, 32, v);
-        break;
-    case R_QUEUE_SEL:
-        x->queue_sel = v;
-        break;
-    case R_QUEUE_NOTIFY:
-        notify(x, v);
-        break;
-    case R_INTERRUPT_ACK:
-        x->interrupt &= (uint8_t)~v;
-        update(x);
-        break;
-    case R_STATUS:
-        status_write(x, (uint8_t)v);
-        break;
-    default:
-        queue_write(x, (uint32_t)offset, v);
-    }
+    if (offset >= R_CONFIG)
+        vio_driver_config(&x->t, offset - R_CONFIG, size, value);
+    else if (size == 4)
+        reg_write(x, (uint32_t)offset, (uint32_t)value);
     return true;
 }
 
 static void mmio_reset(struct dev *d)
 {
-    struct mmio *x = (struct mmio *)d;
-
-    x->generation = 0;
-    if (x->v && x->v->ops->power_on)
-        x->v->ops->power_on(x->v);
-    reset(x);
+    vio_transport_reset(&((struct mmio *)d)->t);
 }
 
 static void mmio_state(struct dev *d, struct snap *s)
 {
-    struct mmio *x = (struct mmio *)d;
-
     snap_section(s, d->name, 2);
-    snap_u32(s, "device_sel", &x->device_sel);
-    snap_u32(s, "driver_sel", &x->driver_sel);
-    snap_u32(s, "queue_sel", &x->queue_sel);
-    snap_u64(s, "driver_features", &x->driver_features);
-    snap_u8(s, "status", &x->status);
-    snap_u8(s, "interrupt", &x->interrupt);
-    snap_u32(s, "generation", &x->generation);
-    if (!x->v)
-        return;
-    snap_u32(s, "left", &x->left);
-    dev_snap_event(s, "again", d->clock, &x->again);
-    snap_u64(s, "negotiated", &x->v->negotiated);
-    for (unsigned i = 0; i < x->v->ops->queues; i++)
-        vio_queue_state(&x->v->queue[i], s);
-    if (x->v->ops->state)
-        x->v->ops->state(x->v, s);
+    vio_transport_state(&((struct mmio *)d)->t, s);
 }
 
 static void mmio_poll(struct dev *d)
 {
-    struct mmio *x = (struct mmio *)d;
-
-    if (live(x) && x->v->ops->poll)
-        x->v->ops->poll(x->v);
+    vio_transport_poll(&((struct mmio *)d)->t);
 }
 
 static void mmio_wait(struct dev *d, struct dev_wait *w)
 {
-    struct mmio *x = (struct mmio *)d;
-
-    if (live(x) && x->v->ops->wait)
-        x->v->ops->wait(x->v, w);
+    vio_transport_wait(&((struct mmio *)d)->t, w);
 }
 
 static void mmio_free(struct dev *d)
 {
-    struct mmio *x = (struct mmio *)d;
-
-    clock_cancel(d->clock, &x->again);
-    if (x->v)
-        x->v->ops->free(x->v);
-    free(x);
+    vio_transport_fini(&((struct mmio *)d)->t);
+    free(d);
 }
 
 static const struct mem_ops mmio_bus = {mmio_read, mmio_write, 1 | 2 | 4 | 8};
@@ -407,22 +241,11 @@ struct dev *vio_mmio_new(const char *name, struct mem *mem, struct clock *clock,
     struct mmio *x = xcalloc(1, sizeof *x);
 
     dev_init(&x->dev, &mmio_class, name, mem, clock, irq, log);
-    x->v = v;
-    clock_event_init(&x->again, again, x);
-    if (v) {
-        v->name = x->dev.name;
-        v->mem = mem;
-        v->clock = clock;
-        v->log = log;
-        v->event = device_event;
-        v->opaque = x;
-        for (unsigned i = 0; i < VIO_QUEUES; i++)
-            vio_queue_reset(&v->queue[i]);
-    }
+    vio_transport_init(&x->t, &mmio_transport, &x->dev, v);
     return &x->dev;
 }
 
 struct vio_device *vio_mmio_device(struct dev *d)
 {
-    return ((struct mmio *)d)->v;
+    return ((struct mmio *)d)->t.v;
 }

@@ -166,7 +166,7 @@ static void net_poll(struct vio_device *v)
     if (rc < 0)
         vio_broken(v, why);
     else if (vio_queue_settle(&v->queue[RX], v->mem))
-        v->event(v->opaque, VIO_USED);
+        v->event(v->opaque, VIO_USED, RX);
 }
 
 /* With no room for a frame, others cannot be taken either. */

@@ -7,7 +7,7 @@ void vio_broken(struct vio_device *v, const char *why)
         log_warn(v->log, "%s: the guest broke a virtqueue: %s%s", v->name, why,
                  v->warned + 1 == VIO_WARNINGS ? "; this is not said again" : "");
     v->warned++;
-    v->event(v->opaque, VIO_BROKEN);
+    v->event(v->opaque, VIO_BROKEN, 0);
 }
 
 /* Ends: the turns are bounded by the ring's size, whatever the device's own writes do to it. */
@@ -35,6 +35,6 @@ bool vio_serve(struct vio_device *v, unsigned queue, vio_serve_fn *serve, uint64
         spent += cost;
     }
     if (vio_queue_settle(q, v->mem))
-        v->event(v->opaque, VIO_USED);
+        v->event(v->opaque, VIO_USED, queue);
     return rc && vio_queue_waiting(q, v->mem);
 }

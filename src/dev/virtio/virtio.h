@@ -53,7 +53,8 @@ struct vio_device {
     unsigned config_len;
     struct vio_queue queue[VIO_QUEUES];
     struct vio_chain chain; /* scratch of the request that is served */
-    void (*event)(void *opaque, enum vio_event what); /* the transport's */
+    /* The transport's; queue: for VIO_USED. */
+    void (*event)(void *opaque, enum vio_event what, unsigned queue);
     void *opaque;
 };
 

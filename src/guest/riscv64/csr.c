@@ -23,7 +23,8 @@ struct csr {
 #define UNUSED_GET (void)h, (void)csr, (void)running
 #define UNUSED_SET (void)h, (void)csr, (void)v
 
-/* ---- who may access: below M; M may access what exists, but for floating point ---- */
+/* ---- who may access: below M; M may access what exists, but for floating point and what is
+ * behind the windows of the AIA ---- */
 
 static bool need_any(const struct rv_cpu *h, unsigned csr)
 {
@@ -55,6 +56,41 @@ static bool need_tvm(const struct rv_cpu *h, unsigned csr)
 {
     (void)csr;
     return h->priv == RV_M || !(h->mstatus & RV_MSTATUS_TVM);
+}
+
+/* The AIA's CSRs for M and for S differ in bits 9:8 only. */
+static unsigned level_of(unsigned csr)
+{
+    return csr >> 8 & 3;
+}
+
+static bool need_imsic(const struct rv_cpu *h, unsigned csr)
+{
+    (void)csr;
+    return h->imsic;
+}
+
+/* *iselect, AIA 2.1 */
+enum { IPRIO = 0x30, IPRIO_END = 0x40, IMSIC = 0x70, IMSIC_ARRAYS = 0x80, IMSIC_END = 0x100 };
+
+static uint64_t iselect(const struct rv_cpu *h, unsigned csr)
+{
+    return level_of(csr) == RV_M ? h->miselect : h->siselect;
+}
+
+static bool selects_imsic(const struct rv_cpu *h, unsigned csr)
+{
+    uint64_t reg = iselect(h, csr);
+    return h->imsic && reg >= IMSIC && reg < IMSIC_END;
+}
+
+/* *iselect names a register: in arrays those of even number.  AIA 5.2.1, 3.8.3 */
+static bool need_ireg(const struct rv_cpu *h, unsigned csr)
+{
+    uint64_t reg = iselect(h, csr);
+    if (reg >= IPRIO && reg < IPRIO_END)
+        return !(reg & 1);
+    return selects_imsic(h, csr) && (reg < IMSIC_ARRAYS || !(reg & 1));
 }
 
 /* ---- constants ---- */
@@ -252,6 +288,80 @@ SET(sip)
 {
     (void)csr;
     write_mip(h, v, h->mideleg & (RV_MIP_SSI | RV_MIP_LCOFI));
+}
+
+/* ---- the AIA: chapters 2, 3, 5 ---- */
+
+#define ISELECT_MASK 0x1ff
+
+GET(iselect)
+{
+    (void)running;
+    return iselect(h, csr);
+}
+
+SET(iselect)
+{
+    if (level_of(csr) == RV_M)
+        h->miselect = v & ISELECT_MASK;
+    else
+        h->siselect = v & ISELECT_MASK;
+}
+
+/* All interrupts keep their default priorities: iprio is 0.  5.2.1, 5.4.1 */
+GET(ireg)
+{
+    (void)running;
+    if (!selects_imsic(h, csr))
+        return 0;
+    return h->imsic->read(h->imsic->opaque, h->cpu.index, level_of(csr), (unsigned)iselect(h, csr));
+}
+
+SET(ireg)
+{
+    if (selects_imsic(h, csr))
+        h->imsic->write(h->imsic->opaque, h->cpu.index, level_of(csr), (unsigned)iselect(h, csr),
+                        v);
+}
+
+/* A debugger may look without there being one. */
+GET(topei)
+{
+    (void)running;
+    return h->imsic ? h->imsic->top(h->imsic->opaque, h->cpu.index, level_of(csr)) : 0;
+}
+
+SET(topei)
+{
+    (void)v;
+    if (h->imsic)
+        h->imsic->claim(h->imsic->opaque, h->cpu.index, level_of(csr));
+}
+
+/* With iprio all 0 the priority is said as 1.  5.2.2, 5.4.2 */
+GET(topi)
+{
+    (void)running;
+    unsigned irq = rv_top_interrupt(h, level_of(csr) == RV_S);
+    return irq ? (uint64_t)irq << 16 | 1 : 0;
+}
+
+/* mvien is 0: mvip is another name for what software can write of S's bits in mip.  5.3 */
+static uint64_t mvip_mask(const struct rv_cpu *h)
+{
+    return RV_MIP_SSI | RV_MIP_SEI | (h->menvcfg & RV_ENVCFG_STCE ? 0 : RV_MIP_STI);
+}
+
+GET(mvip)
+{
+    UNUSED_GET;
+    return h->mip & mvip_mask(h);
+}
+
+SET(mvip)
+{
+    (void)csr;
+    write_mip(h, v, mvip_mask(h));
 }
 
 /* ---- traps ---- */

@@ -95,6 +95,9 @@ void rv_raise_illegal(struct rv_cpu *h);
 /* The bits of the instruction at an address, as fetches see it now; 0 if there is none. */
 uint32_t rv_code_at(struct rv_cpu *h, uint64_t pc);
 void rv_return(struct rv_cpu *h, unsigned from); /* mret, sret: from RV_M, RV_S */
+/* The first interrupt that is pending and enabled and is S's (delegated) or M's, whether it can be
+ * taken now or not; 0: none. */
+unsigned rv_top_interrupt(const struct rv_cpu *h, bool s);
 bool rv_interrupt(struct cpu *c);
 void rv_line(struct cpu *c, unsigned line, bool level);
 unsigned rv_data_mode(const struct rv_cpu *h);

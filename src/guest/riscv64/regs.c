@@ -68,6 +68,9 @@ static const struct reg_field fields_mstatus[] = {
 static const struct reg_field fields_irq[] = {
     F("SSI", 1, 1), F("MSI", 3, 1), F("STI", 5, 1), F("MTI", 7, 1), F("SEI", 9, 1),
     F("MEI", 11, 1), F("LCOFI", 13, 1), END_FIELDS};
+static const struct reg_field fields_topei[] = {F("priority", 0, 11), F("identity", 16, 11),
+                                                END_FIELDS};
+static const struct reg_field fields_topi[] = {F("IPRIO", 0, 8), F("IID", 16, 12), END_FIELDS};
 static const struct reg_field fields_tvec[] = {FV("MODE", 0, 2, v_tvec), F("BASE", 2, 62),
                                                END_FIELDS};
 static const struct reg_field fields_counteren[] = {

@@ -39,6 +39,8 @@ static const struct {
     {"zbb", RV_EXT(ZBB)},
     {"zbc", RV_EXT(ZBC)},
     {"zbs", RV_EXT(ZBS)},
+    {"smaia", RV_EXT(SMAIA)},
+    {"ssaia", RV_EXT(SSAIA)},
     {"sscofpmf", RV_EXT(SSCOFPMF)},
     {"sstc", RV_EXT(SSTC)},
     {"svadu", RV_EXT(SVADU)},
@@ -96,7 +98,9 @@ static int parse_name(const char *s, size_t n, uint32_t *ext, struct err *e)
     for (unsigned i = 0; i < ARRAY_LEN(isa_names); i++) {
         if (strlen(isa_names[i].name) == n && !strncasecmp(isa_names[i].name, s, n)) {
             *ext |= isa_names[i].ext;
-            return 0;
+            return *ext & RV_EXT_AIA
+                       ? err_set(e, EINVAL, "isa: %s comes with an APLIC only", isa_names[i].name)
+                       : 0;
         }
     }
     return err_set(e, EINVAL, "isa: there is no extension \"%.*s\"", (int)(n < 40 ? n : 40), s);
@@ -117,7 +121,7 @@ static int check_isa(uint32_t ext, struct err *e)
 /* "rv64imac_zba_zbb"; NULL: everything. */
 static int parse_isa(const char *isa, uint32_t *ext, struct err *e)
 {
-    *ext = (uint32_t)bits_mask(RV_EXT_COUNT);
+    *ext = (uint32_t)bits_mask(RV_EXT_COUNT) & ~RV_EXT_AIA;
     if (!isa)
         return 0;
     if (strncasecmp(isa, "rv64", 4))
@@ -176,7 +180,7 @@ static void state_changed(struct rv_cpu *h)
 static void reset(struct cpu *c)
 {
     struct rv_cpu *h = rv_of(c);
-    struct rv_cpu clean = {.ext = h->ext, .misa = h->misa};
+    struct rv_cpu clean = {.ext = h->ext, .misa = h->misa, .imsic = h->imsic};
 
     clean.cpu = h->cpu;
     *h = clean;
@@ -190,6 +194,12 @@ static void reset(struct cpu *c)
     h->stimecmp = NO_TIME;
     rv_counters_fold(h);
     state_changed(h);
+}
+
+void rv_set_aia(struct cpu *c, const struct rv_imsic *imsic)
+{
+    rv_of(c)->ext |= RV_EXT_AIA;
+    rv_of(c)->imsic = imsic;
 }
 
 void rv_enter_supervisor(struct cpu *c, uint64_t pc, uint64_t a0, uint64_t a1)
@@ -243,7 +253,8 @@ static void switched(struct cpu *c)
     X(mstatus) X(medeleg) X(mideleg) X(mie) X(mip) X(mip_lines) X(mtvec) X(mcounteren)             \
     X(mcountinhibit) X(mscratch) X(mepc) X(mcause) X(mtval) X(menvcfg) X(mseccfg) X(stvec)         \
     X(scounteren) X(sscratch) X(sepc) X(scause) X(stval) X(satp) X(senvcfg) X(stimecmp)            \
-    X(cycle_offset) X(instret_offset) X(not_retired) X(hpm_cycle) X(hpm_instret)
+    X(miselect) X(siselect) X(cycle_offset) X(instret_offset) X(not_retired) X(hpm_cycle)          \
+    X(hpm_instret)
 /* clang-format on */
 
 static void state_csrs(struct rv_cpu *h, struct snap *s)
@@ -308,7 +319,7 @@ static void state(struct cpu *c, struct snap *s)
 
     if (!load)
         rv_counters_fold(h);
-    snap_section(s, "riscv64", 1);
+    snap_section(s, "riscv64", 2);
     snap_u32(s, "ext", &ext);
     if (snap_loading(s) && ext != h->ext)
         snap_bad(s, "ext", "it was saved from a hart with other extensions");

@@ -3,7 +3,7 @@
  *
  * Others see struct guest (cpu/guest.h); boards and built-in firmware also use
  * the functions at the end.  Sections: "priv" is The RISC-V Instruction Set Manual,
- * Volume II (20240411), "unpriv" Volume I.
+ * Volume II (20240411), "unpriv" Volume I, "AIA" The RISC-V Advanced Interrupt Architecture (1.0).
  */
 #ifndef GUEST_RISCV64_RISCV64_H
 #define GUEST_RISCV64_RISCV64_H
@@ -34,7 +34,7 @@ enum {
     X(ZBC, "zbc") X(ZICOND, "zicond") X(ZICBOM, "zicbom") X(ZICBOP, "zicbop")                    \
     X(ZICBOZ, "zicboz") X(ZAWRS, "zawrs") X(ZFA, "zfa") X(ZCB, "zcb") X(SVINVAL, "svinval")      \
     X(SVPBMT, "svpbmt") X(SVNAPOT, "svnapot") X(SVADU, "svadu") X(SSTC, "sstc")                  \
-    X(SSCOFPMF, "sscofpmf")
+    X(SSCOFPMF, "sscofpmf") X(SMAIA, "smaia") X(SSAIA, "ssaia")
 enum rv_ext_bit {
 #define RV_X(id, name) RV_EXT_BIT_##id,
     RV_EXTENSIONS(RV_X)
@@ -42,6 +42,9 @@ enum rv_ext_bit {
     RV_EXT_COUNT
 };
 #define RV_EXT(id) (UINT32_C(1) << RV_EXT_BIT_##id)
+
+/* These come with the board's interrupt controllers (rv_set_aia), not with an ISA string. */
+#define RV_EXT_AIA (RV_EXT(SMAIA) | RV_EXT(SSAIA))
 
 #define RV_PMP_ENTRIES 16
 #define RV_HPM_COUNTERS 29 /* mhpmcounter3 to 31 */
@@ -59,6 +62,18 @@ enum {
 };
 #define RV_CAUSE_INTERRUPT BIT(63)
 
+/* A hart's way to its incoming MSI controller (AIA chapter 3): the interrupt file of a level, RV_M
+ * or RV_S.  A file's signal comes by RV_IRQ_MEI or RV_IRQ_SEI, as from any other controller. */
+struct rv_imsic {
+    /* Registers 0x70 to 0xff of miselect and siselect, even numbers where there is an array. */
+    uint64_t (*read)(void *opaque, unsigned hart, unsigned level, unsigned reg);
+    void (*write)(void *opaque, unsigned hart, unsigned level, unsigned reg, uint64_t value);
+    /* mtopei, stopei; and a write to it. */
+    uint64_t (*top)(void *opaque, unsigned hart, unsigned level);
+    void (*claim)(void *opaque, unsigned hart, unsigned level);
+    void *opaque;
+};
+
 /* Exposed: generated code reads x, f and the reservation at fixed offsets. */
 struct rv_cpu {
     struct cpu cpu; /* first */
@@ -75,6 +90,7 @@ struct rv_cpu {
     uint64_t mstatus, misa, medeleg, mideleg, mie, mip, mtvec, mcounteren, mcountinhibit;
     uint64_t mscratch, mepc, mcause, mtval, menvcfg, mseccfg;
     uint64_t stvec, scounteren, sscratch, sepc, scause, stval, satp, senvcfg, stimecmp;
+    uint64_t miselect, siselect;
     uint64_t mip_lines; /* what the interrupt lines into the hart say; mip is this or-ed with
                            the bits that software set */
     uint64_t cycle_offset, instret_offset; /* counter = base + offset; writes change the offset */
@@ -83,6 +99,8 @@ struct rv_cpu {
     uint64_t hpm_counter[RV_HPM_COUNTERS], hpm_event[RV_HPM_COUNTERS], hpm_cycle, hpm_instret;
     uint8_t pmp_cfg[RV_PMP_ENTRIES];
     uint64_t pmp_addr[RV_PMP_ENTRIES];
+
+    const struct rv_imsic *imsic; /* NULL: there is none */
 
     /* Computed from the above. */
     uint64_t pmp_first[RV_PMP_ENTRIES], pmp_last[RV_PMP_ENTRIES]; /* bytes matched; first > last: none */
@@ -146,6 +164,10 @@ void rv_walk(struct cpu *c, uint64_t vaddr, enum tlb_access access, unsigned mod
  * whole page. */
 bool rv_pmp_allows(const struct rv_cpu *h, uint64_t paddr, uint64_t len, enum tlb_access access,
                    unsigned priv, bool *whole);
+
+/* For boards with an APLIC, before the hart runs: it has Smaia and Ssaia from now on, and an IMSIC if
+ * that is not NULL. */
+void rv_set_aia(struct cpu *c, const struct rv_imsic *imsic);
 
 /* For built-in firmware: the state in which a supervisor is entered. */
 void rv_enter_supervisor(struct cpu *c, uint64_t pc, uint64_t a0, uint64_t a1);

@@ -182,12 +182,14 @@ uint64_t rv_mip(const struct rv_cpu *h)
     return software | h->mip_lines;
 }
 
-/* Of these, the one that is taken first (priv 3.1.9; LCOFI: Sscofpmf). */
-static unsigned first_of(uint64_t irqs)
+/* The order of priv 3.1.9; LCOFI: Sscofpmf. */
+unsigned rv_top_interrupt(const struct rv_cpu *h, bool s)
 {
     static const uint8_t order[] = {RV_IRQ_MEI, RV_IRQ_MSI, RV_IRQ_MTI,  RV_IRQ_SEI,
                                     RV_IRQ_SSI, RV_IRQ_STI, RV_IRQ_LCOFI};
-    for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
+    uint64_t irqs = rv_mip(h) & h->mie & (s ? h->mideleg : ~h->mideleg);
+
+    for (unsigned i = 0; irqs && i < ARRAY_LEN(order); i++) {
         if (irqs >> order[i] & 1)
             return order[i];
     }
@@ -197,15 +199,17 @@ static unsigned first_of(uint64_t irqs)
 /* The interrupt to take now, or 0; *to_s: where to.  Those that M handles come first. */
 static unsigned deliverable(const struct rv_cpu *h, bool *to_s)
 {
-    uint64_t ready = rv_mip(h) & h->mie, m = ready & ~h->mideleg, s = ready & h->mideleg;
+    unsigned irq = 0;
 
     *to_s = false;
-    if (m && (h->priv < RV_M || h->mstatus & RV_MSTATUS_MIE))
-        return first_of(m);
+    if (h->priv < RV_M || h->mstatus & RV_MSTATUS_MIE)
+        irq = rv_top_interrupt(h, false);
+    if (irq)
+        return irq;
     *to_s = true;
-    if (s && (h->priv < RV_S || (h->priv == RV_S && h->mstatus & RV_MSTATUS_SIE)))
-        return first_of(s);
-    return 0;
+    if (h->priv < RV_S || (h->priv == RV_S && h->mstatus & RV_MSTATUS_SIE))
+        irq = rv_top_interrupt(h, true);
+    return irq;
 }
 
 void rv_check_interrupts(struct rv_cpu *h)

@@ -163,6 +163,7 @@ size_t hx64_stubs(struct jit *j)
 #define STUB(index, ...)                                                                           \
     do {                                                                                           \
         j->stubs[index] = a.p + a.delta;                                                           \
+        j->stub_names[index] = #index;                                                             \
         __VA_ARGS__;                                                                               \
     } while (0)
     STUB(STUB_ENTER, stub_enter(&a));

@@ -155,6 +155,34 @@ static inline uint64_t rig_peek(struct rig *r, uint64_t addr, unsigned size)
     return v;
 }
 
+/* The board's saved state; the caller's to end. */
+static inline struct buf rig_save(struct rig *r)
+{
+    struct buf out = BUF_INIT;
+    struct snap s;
+
+    snap_open_save(&s, &out);
+    board_state(r->board, &s);
+    ck_assert_int_eq(snap_close(&s, NULL), 0);
+    return out;
+}
+
+/* Loads what `from` is into `to`, which then is the same. */
+static inline void rig_copy_state(struct rig *from, struct rig *to)
+{
+    struct buf first = rig_save(from), second;
+    struct snap s;
+
+    snap_open_load(&s, first.data, first.len);
+    board_state(to->board, &s);
+    ck_assert_int_eq(snap_close(&s, NULL), 0);
+    second = rig_save(to);
+    ck_assert_uint_eq(first.len, second.len);
+    ck_assert_mem_eq(first.data, second.data, first.len);
+    buf_fini(&first);
+    buf_fini(&second);
+}
+
 /* A file of a test's own, removed by the caller. */
 static inline const char *rig_file(const char *name, const void *data, size_t len)
 {

@@ -1,42 +1,11 @@
 /* The machine as a whole: its map, device tree, start, wires, timers, saved state. */
-#include <libfdt.h>
-
-#include "board_test.h"
+#include "tree.h"
 
 enum { MSIP = 0x2000000, MTIMECMP = 0x2004000, MTIME = 0x200bff8, PLIC = 0xc000000 };
 enum { UART = 0x10000000, TEST = 0x100000, FW_CFG = 0x10100000 };
 enum { FLASH = 0x20000000, FLASH_BANK = 32 << 20 };
+enum { ECAM = 0x30000000, PCI_WINDOW = 0x40000000 };
 enum { CSR_MIP = 0x344, CSR_STIMECMP = 0x14d };
-
-static const char *path_of(const void *fdt, const char *path, const char *prop)
-{
-    int len, node = fdt_path_offset(fdt, path);
-    const char *s = node < 0 ? NULL : fdt_getprop(fdt, node, prop, &len);
-
-    ck_assert_msg(s && len > 0 && !s[len - 1], "%s %s", path, prop);
-    return s;
-}
-
-static uint32_t cell(const void *fdt, const char *path, const char *prop, int n)
-{
-    int len = 0, node = fdt_path_offset(fdt, path);
-    const fdt32_t *c = node < 0 ? NULL : fdt_getprop(fdt, node, prop, &len);
-
-    ck_assert_msg(c && len >= 4 * (n + 1), "%s %s", path, prop);
-    return fdt32_to_cpu(c[n]);
-}
-
-static uint64_t cells(const void *fdt, const char *path, const char *prop)
-{
-    return (uint64_t)cell(fdt, path, prop, 0) << 32 | cell(fdt, path, prop, 1);
-}
-
-static bool has(const void *fdt, const char *path, const char *prop)
-{
-    int node = fdt_path_offset(fdt, path);
-
-    return node >= 0 && fdt_getprop(fdt, node, prop, NULL);
-}
 
 START_TEST(device_tree)
 {
@@ -80,6 +49,29 @@ START_TEST(device_tree)
 }
 END_TEST
 
+/* Boot loaders change it where it lies: U-Boot puts it right below its own data. */
+START_TEST(device_tree_room)
+{
+    struct rig r;
+    size_t len;
+    void *fdt;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    fdt = mem_host(r.mem, rv_x(r.cpu[0], 11), 1, true);
+    board_dtb(r.board, &len);
+    ck_assert_uint_eq(fdt_totalsize(fdt), len);
+    for (unsigned i = 0; i < 16; i++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "glovebox,property-%u", i);
+        ck_assert_int_eq(fdt_setprop_u64(fdt, fdt_path_offset(fdt, "/chosen"), name, i), 0);
+    }
+    ck_assert_int_eq(fdt_check_full(fdt, len), 0);
+    rig_fini(&r);
+}
+END_TEST
+
 /* References lead to the nodes that they mean. */
 START_TEST(device_tree_links)
 {
@@ -117,6 +109,47 @@ START_TEST(device_tree_links)
                                     "riscv,isa-extensions", "f") < 0);
     ck_assert(has(fdt, "/cpus/cpu@0", "riscv,cbom-block-size"));
     ck_assert(!has(fdt, "/cpus/cpu@0", "riscv,cboz-block-size"));
+    rig_fini(&r);
+}
+END_TEST
+
+/* As Linux's binding of "pci-host-ecam-generic" wants it. */
+START_TEST(device_tree_pci)
+{
+    static const char pci[] = "/soc/pci@30000000";
+    struct rig r;
+    size_t len;
+    const void *fdt;
+
+    rig_init(&r);
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    fdt = board_dtb(r.board, &len);
+    ck_assert_str_eq(path_of(fdt, pci, "compatible"), "pci-host-ecam-generic");
+    ck_assert_str_eq(path_of(fdt, pci, "device_type"), "pci");
+    ck_assert_uint_eq(cells(fdt, pci, "reg"), ECAM);
+    ck_assert_uint_eq(cell(fdt, pci, "reg", 3), 0x10000000);
+    ck_assert_uint_eq(cell(fdt, pci, "bus-range", 1), 255);
+    for (int i = 0; i < 3; i++) { /* kinds: ports, 32 bits, 64 bits; above RAM's 16 GiB */
+        static const uint32_t want[3][7] = {
+            {0x1000000, 0, 0, 0, 0x3000000, 0, 0x10000},
+            {0x2000000, 0, PCI_WINDOW, 0, PCI_WINDOW, 0, 0x40000000},
+            {0x3000000, 4, 0, 4, 0, 4, 0}};
+        for (int c = 0; c < 7; c++)
+            ck_assert_uint_eq(cell(fdt, pci, "ranges", 7 * i + c), want[i][c]);
+    }
+    for (int i = 0; i < 16; i++) {
+        int slot = i / 4, pin = i % 4;
+
+        ck_assert_uint_eq(cell(fdt, pci, "interrupt-map", 6 * i), (unsigned)slot << 11);
+        ck_assert_uint_eq(cell(fdt, pci, "interrupt-map", 6 * i + 3), (unsigned)pin + 1);
+        ck_assert_uint_eq(cell(fdt, pci, "interrupt-map", 6 * i + 4),
+                          cell(fdt, "/soc/plic@c000000", "phandle", 0));
+        ck_assert_uint_eq(cell(fdt, pci, "interrupt-map", 6 * i + 5),
+                          0x20u + (unsigned)(slot + pin) % 4);
+    }
+    ck_assert_uint_eq(cell(fdt, pci, "interrupt-map-mask", 0), 0x1800);
+    ck_assert_uint_eq(cell(fdt, pci, "interrupt-map-mask", 3), 7);
+    ck_assert(!has(fdt, pci, "msi-parent")); /* there is nobody for messages */
     rig_fini(&r);
 }
 END_TEST
@@ -391,47 +424,80 @@ START_TEST(finisher)
 }
 END_TEST
 
-static struct buf save(struct rig *r)
+static void ecam_write(struct rig *r, unsigned slot, unsigned reg, unsigned size, uint32_t v)
 {
-    struct buf out = BUF_INIT;
-    struct snap s;
-
-    snap_open_save(&s, &out);
-    board_state(r->board, &s);
-    ck_assert_int_eq(snap_close(&s, NULL), 0);
-    return out;
+    ck_assert(mem_write(r->mem, ECAM + slot * 0x8000 + reg, size, v));
 }
+
+static uint64_t ecam_read(struct rig *r, unsigned slot, unsigned reg)
+{
+    uint64_t v = 0;
+
+    ck_assert(mem_read(r->mem, ECAM + slot * 0x8000 + reg, 4, &v));
+    return v;
+}
+
+/* Entropy is in the only slot: its BAR where the guest puts it, its wire to the PLIC. */
+START_TEST(virtio_on_pci)
+{
+    const uint64_t bar = PCI_WINDOW + 0x100000;
+    uint64_t v = 0;
+    struct rig r;
+
+    rig_init(&r);
+    r.config.virtio = BOARD_VIRTIO_PCI;
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    for (unsigned slot = 0; slot < 8; slot++) { /* of virtio-mmio */
+        ck_assert(mem_read(r.mem, UART + 0x1000 * (slot + 1) + 8, 4, &v));
+        ck_assert_uint_eq(v, 0);
+    }
+    ck_assert_uint_eq(ecam_read(&r, 0, 0), 0x00081b36);
+    ck_assert_uint_eq(ecam_read(&r, 1, 0), 0x10441af4);
+    ck_assert_uint_eq(ecam_read(&r, 2, 0), UINT32_MAX);
+    ck_assert_uint_eq(ecam_read(&r, 1, 0x34), 0x40); /* no MSI-X: the first is virtio's */
+    ck_assert_uint_eq(ecam_read(&r, 1, 0x40) & 0xff, 9);
+    ecam_write(&r, 1, 0x20, 4, (uint32_t)bar);
+    ecam_write(&r, 1, 4, 2, 6);
+    ck_assert(mem_read(r.mem, bar + 0x12, 2, &v));
+    ck_assert_uint_eq(v, 1);
+    mem_write(r.mem, PLIC + 4 * 0x21, 4, 1);
+    mem_write(r.mem, PLIC + 0x2080 + 4, 4, BIT(1));
+    ck_assert(mem_write(r.mem, bar + 0x14, 1, 15)); /* running, then a ring at 0: it breaks */
+    ck_assert(mem_write(r.mem, bar + 0x1c, 2, 1));
+    ck_assert_uint_eq(rig_csr(&r, 0, CSR_MIP), BIT(RV_IRQ_SEI));
+    ck_assert(mem_read(r.mem, bar + 0x1000, 1, &v));
+    ck_assert_uint_eq(v, 2);
+    ck_assert_int_eq(board_reset(r.board, NULL), 0);
+    ck_assert_uint_eq(ecam_read(&r, 1, 4), 0x100000);
+    ck_assert_uint_eq(ecam_read(&r, 1, 0x20), 0xc);
+    rig_fini(&r);
+}
+END_TEST
 
 /* A loaded state goes on as the saved one would have. */
 START_TEST(state)
 {
-    struct buf first, second;
     struct rig r, q;
-    struct snap s;
     uint64_t old;
 
     rig_init(&r);
+    r.config.virtio = BOARD_VIRTIO_PCI;
     ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
     rig_until(&r, 12345);
+    ecam_write(&r, 1, 0x20, 4, PCI_WINDOW);
+    ecam_write(&r, 1, 4, 2, 2);
     rv_csr_access(rv_of(r.cpu[0]), CSR_STIMECMP, RV_CSR_RW, true, 500, &old);
     mem_write(r.mem, MTIMECMP + 8, 8, 600);
     mem_write(r.mem, PLIC + 4 * 10, 4, 1);
-    first = save(&r);
-
     rig_init(&q);
+    q.config.virtio = BOARD_VIRTIO_PCI;
     ck_assert_int_eq(rig_build(&q, NULL, NULL), 0);
     q.now = r.now;
-    snap_open_load(&s, first.data, first.len);
-    board_state(q.board, &s);
-    ck_assert_int_eq(snap_close(&s, NULL), 0);
-    second = save(&q);
-    ck_assert_uint_eq(first.len, second.len);
-    ck_assert_mem_eq(first.data, second.data, first.len);
+    rig_copy_state(&r, &q);
     ck_assert_uint_eq(clock_next(&q.clock), 50000);
+    ck_assert(mem_read(q.mem, PCI_WINDOW + 0x12, 2, &old) && old == 1);
     rig_until(&q, 60000);
     ck_assert_uint_eq(rig_csr(&q, 1, CSR_MIP), BIT(RV_IRQ_MTI));
-    buf_fini(&first);
-    buf_fini(&second);
     rig_fini(&q);
     rig_fini(&r);
 }
@@ -480,7 +546,7 @@ START_TEST(described)
 
     rig_init(&r);
     ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
-    ck_assert_uint_eq(board_devices(r.board, &devs), 16);
+    ck_assert_uint_eq(board_devices(r.board, &devs), 17);
     board_describe(r.board, &out);
     ck_assert_msg(strstr(out.data, "000010000000-000010000fff  uart0     ns16550a: serial port\n"),
                   "%s", out.data);
@@ -488,6 +554,19 @@ START_TEST(described)
                   out.data);
     ck_assert_msg(strstr(out.data, "000022000000-000023ffffff  flash1    cfi-flash: "), "%s",
                   out.data);
+    ck_assert_msg(strstr(out.data, "000400000000-0007ffffffff  pcie-64   window to PCI"), "%s",
+                  out.data);
+    ck_assert(!strstr(out.data, "1af4"));
+    rig_fini(&r);
+    rig_init(&r);
+    r.config.virtio = BOARD_VIRTIO_PCI;
+    ck_assert_int_eq(rig_build(&r, NULL, NULL), 0);
+    buf_reset(&out);
+    board_describe(r.board, &out);
+    ck_assert_msg(strstr(out.data, "PCI 00:00.0, 1b36:0008     pcie      pci-host-ecam-generic: "),
+                  "%s", out.data);
+    ck_assert_msg(strstr(out.data, "PCI 00:01.0, 1af4:1044     pci1      virtio-rng: entropy\n"),
+                  "%s", out.data);
     buf_reset(&out);
     board_list(&out);
     ck_assert(!strncmp(out.data, "virt  ", 6));
@@ -496,6 +575,6 @@ START_TEST(described)
 }
 END_TEST
 
-UNIT_MAIN("board/virt", device_tree, device_tree_links, start_with_sbi, start_with_firmware,
-          start_from_flash, firmware_configuration, wires, supervisor_timer, finisher, state,
-          bad_configs, described)
+UNIT_MAIN("board/virt", device_tree, device_tree_room, device_tree_links, device_tree_pci,
+          start_with_sbi, start_with_firmware, start_from_flash, firmware_configuration, wires,
+          supervisor_timer, finisher, virtio_on_pci, state, bad_configs, described)

@@ -71,23 +71,23 @@ START_TEST(asks)
     struct bench b;
     struct vio_device *v = plug(&b, 8 << 12);
 
-    ck_assert_uint_eq(bench_read(&b, VT_CONFIG, 4), 8);
-    bench_write(&b, VT_CONFIG, 4, 99); /* the device's own */
-    bench_write(&b, VT_CONFIG + 4, 2, 99);
-    bench_write(&b, VT_CONFIG, 8, UINT64_C(99) << 32);
-    ck_assert_uint_eq(bench_read(&b, VT_CONFIG, 8), 8);
-    bench_write(&b, VT_CONFIG + 4, 4, 5);
+    ck_assert_uint_eq(vt_config(&b, 0, 4), 8);
+    vt_config_set(&b, 0, 4, 99); /* the device's own */
+    vt_config_set(&b, 4, 2, 99);
+    vt_config_set(&b, 0, 8, UINT64_C(99) << 32);
+    ck_assert_uint_eq(vt_config(&b, 0, 8), 8);
+    vt_config_set(&b, 4, 4, 5);
     ck_assert_uint_eq(vio_balloon_given(v), 5 << 12);
     ck_assert(!b.wire[VT_WIRE]);
     vio_balloon_ask(v, UINT64_MAX);
-    ck_assert_uint_eq(bench_read(&b, VT_CONFIG, 4), UINT32_MAX);
-    ck_assert_uint_eq(bench_read(&b, VT_INT_STATUS, 4), 2);
+    ck_assert_uint_eq(vt_config(&b, 0, 4), UINT32_MAX);
+    ck_assert_uint_eq(vt_interrupts(&b), 2);
     ck_assert(b.wire[VT_WIRE]);
-    ck_assert_uint_eq(bench_read(&b, 0xfc, 4), 1);
+    ck_assert_uint_eq(vt_get(&b, VT_GENERATION), 1);
     bench_round_trip(&b);
-    ck_assert_uint_eq(bench_read(&b, VT_CONFIG, 4), UINT32_MAX);
+    ck_assert_uint_eq(vt_config(&b, 0, 4), UINT32_MAX);
     b.dev->class->reset(b.dev);
-    ck_assert_uint_eq(bench_read(&b, VT_CONFIG, 8), 8);
+    ck_assert_uint_eq(vt_config(&b, 0, 8), 8);
     bench_fini(&b);
 }
 END_TEST
@@ -166,4 +166,4 @@ START_TEST(storm)
 }
 END_TEST
 
-UNIT_MAIN("dev/balloon", inflates, asks, reports, hostile, gives_its_rings_away, storm)
+VT_MAIN("dev/balloon", inflates, asks, reports, hostile, gives_its_rings_away, storm)

@@ -76,11 +76,11 @@ START_TEST(configuration)
     struct wire w;
 
     plug(&b, &w, 0);
-    ck_assert_uint_eq(bench_read(&b, 8, 4), 1);
+    ck_assert_uint_eq(vt_id(&b), 1);
     ck_assert_uint_eq(vt_offered(&b), VIO_FEATURES | BIT(F_MAC) | BIT(F_MRG_RXBUF) | BIT(F_STATUS));
     for (unsigned i = 0; i < 6; i++)
-        ck_assert_uint_eq(bench_read(&b, VT_CONFIG + i, 1), i + 2);
-    ck_assert_uint_eq(bench_read(&b, VT_CONFIG + 6, 2), 1);
+        ck_assert_uint_eq(vt_config(&b, i, 1), i + 2);
+    ck_assert_uint_eq(vt_config(&b, 6, 2), 1);
     bench_fini(&b);
 }
 END_TEST
@@ -272,5 +272,5 @@ START_TEST(storm)
 }
 END_TEST
 
-UNIT_MAIN("dev/net", configuration, sends, receives, too_short_a_buffer, merged_buffers,
-          bounded_polls, hostile, storm)
+VT_MAIN("dev/net", configuration, sends, receives, too_short_a_buffer, merged_buffers,
+        bounded_polls, hostile, storm)

@@ -304,9 +304,9 @@ START_TEST(session)
     struct rig r;
 
     setup(&r, false);
-    ck_assert_uint_eq(bench_read(&r.b, 8, 4), 9);
-    ck_assert_uint_eq(bench_read(&r.b, VT_CONFIG, 2), 4);
-    ck_assert_uint_eq(bench_read(&r.b, VT_CONFIG + 2, 2), 'h' | 'o' << 8);
+    ck_assert_uint_eq(vt_id(&r.b), 9);
+    ck_assert_uint_eq(vt_config(&r.b, 0, 2), 4);
+    ck_assert_uint_eq(vt_config(&r.b, 2, 2), 'h' | 'o' << 8);
     ck_assert_int_eq(attach(&r, ROOT), EBADF); /* it is taken */
     ck_assert_int_eq(attach(&r, UINT32_MAX), EBADF);
     ck_assert_int_eq(simple(&r, AUTH, 5), EOPNOTSUPP);
@@ -772,5 +772,5 @@ START_TEST(storm)
 }
 END_TEST
 
-UNIT_MAIN("dev/p9", session, walks, escapes, reads_and_writes, reads_fit, folders, names_change,
-          attributes, read_only, limits, hostile, storm)
+VT_MAIN("dev/p9", session, walks, escapes, reads_and_writes, reads_fit, folders, names_change,
+        attributes, read_only, limits, hostile, storm)

@@ -243,4 +243,48 @@ START_TEST(bad_state)
 }
 END_TEST
 
-UNIT_MAIN("dev/uart", transmit, receive, fifo, loopback, registers, firmware, bad_state)
+/* A whole state with five bytes received. */
+static int load_received(struct bench *b, uint8_t fcr)
+{
+    struct buf out = BUF_INIT;
+    struct snap s;
+    uint8_t count = 5, zero = 0;
+    uint16_t divisor = 1;
+    uint64_t never = CLOCK_NEVER;
+    bool no = false;
+    int rc;
+
+    snap_open_save(&s, &out);
+    snap_section(&s, "uart0", 1);
+    snap_u8(&s, "count", &count);
+    snap_bytes(&s, "fifo", "hello", 5);
+    snap_u8(&s, "ier", &zero);
+    snap_u8(&s, "fcr", &fcr);
+    for (unsigned i = 0; i < 5; i++)
+        snap_u8(&s, "lcr, mcr, msr, scr, errors", &zero);
+    snap_u16(&s, "divisor", &divisor);
+    for (unsigned i = 0; i < 3; i++)
+        snap_bool(&s, "tx_pending, timeout, irq", &no);
+    snap_u64(&s, "timer", &never);
+    snap_close(&s, NULL);
+    rc = bench_load(b, &out);
+    buf_fini(&out);
+    return rc;
+}
+
+/* More bytes than there is room for without the FIFO: a poll would ask the door for less than
+ * nothing. */
+START_TEST(bad_count)
+{
+    struct bench b;
+
+    setup(&b);
+    ck_assert_int_eq(load_received(&b, 1), 0);
+    ck_assert_int_lt(load_received(&b, 0), 0);
+    waiting = "a long line, that is longer than the FIFO";
+    polled(&b);
+    bench_fini(&b);
+}
+END_TEST
+
+UNIT_MAIN("dev/uart", transmit, receive, fifo, loopback, registers, firmware, bad_state, bad_count)

@@ -1,21 +1,15 @@
-/* virtio-mmio, the split queue and the block device, driven as a guest would, and as a hostile one.
+/* Transports, the split queue and the block device, driven as a guest would, and as a hostile one.
  */
 #include <errno.h>
 #include <unistd.h>
 
 #include "base/bits.h"
 #include "dev/virtio/blk.h"
-#include "dev/virtio/mmio.h"
-#include "dev_test.h"
+#include "vio_test.h"
 
-enum { MAGIC = 0, DEVICE_ID = 8, FEATURES = 0x10, FEATURES_SEL = 0x14 };
-enum { DRIVER = 0x20, DRIVER_SEL = 0x24, QUEUE_SEL = 0x30, NUM_MAX = 0x34, NUM = 0x38 };
-enum { READY = 0x44, NOTIFY = 0x50, INT_STATUS = 0x60, INT_ACK = 0x64, STATUS = 0x70 };
-enum { DESC = 0x80, AVAIL = 0x90, USED = 0xa0, GENERATION = 0xfc, CONFIG = 0x100 };
 enum { F_NEXT = 1, F_WRITE = 2, F_INDIRECT = 4 };
 enum { T_IN, T_OUT, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_ZEROES = 13 };
 
-#define WIRE       3
 #define QN         8u /* entries of the queue */
 #define RING_DESC  (BENCH_RAM + 0x1000)
 #define RING_AVAIL (BENCH_RAM + 0x2000)
@@ -33,6 +27,7 @@ static int disk_error;
 static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
 {
     (void)opaque;
+    ck_assert(!(offset % 512) && !(len % 512)); /* whatever the guest does */
     ck_assert(offset <= sizeof image && len <= sizeof image - offset);
     memcpy(buf, image + offset, len);
     return disk_error;
@@ -41,6 +36,7 @@ static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
 static int disk_write(void *opaque, uint64_t offset, const void *buf, size_t len)
 {
     (void)opaque;
+    ck_assert(!(offset % 512) && !(len % 512)); /* whatever the guest does */
     ck_assert(offset <= sizeof image && len <= sizeof image - offset);
     memcpy(image + offset, buf, len);
     return disk_error;
@@ -53,38 +49,19 @@ static int disk_flush(void *opaque)
     return disk_error;
 }
 
-static void poke(struct bench *b, uint64_t addr, unsigned size, uint64_t v)
-{
-    ck_assert_uint_eq(mem_poke(b->mem, addr, &v, size), size);
-}
-
-static uint64_t peek(struct bench *b, uint64_t addr, unsigned size)
-{
-    uint64_t v = 0;
-
-    ck_assert_uint_eq(mem_peek(b->mem, addr, &v, size), size);
-    return v;
-}
-
 static void desc_at(struct bench *b, uint64_t at, uint64_t addr, uint32_t len, unsigned flags,
                     unsigned next)
 {
-    poke(b, at, 8, addr);
-    poke(b, at + 8, 4, len);
-    poke(b, at + 12, 2, flags);
-    poke(b, at + 14, 2, next);
+    vt_poke(b, at, 8, addr);
+    vt_poke(b, at + 8, 4, len);
+    vt_poke(b, at + 12, 2, flags);
+    vt_poke(b, at + 14, 2, next);
 }
 
 static void desc(struct bench *b, unsigned i, uint64_t addr, uint32_t len, unsigned flags,
                  unsigned next)
 {
     desc_at(b, RING_DESC + 16 * i, addr, len, flags, next);
-}
-
-static void address(struct bench *b, unsigned reg, uint64_t v)
-{
-    bench_write(b, reg, 4, (uint32_t)v);
-    bench_write(b, reg + 4, 4, v >> 32);
 }
 
 static void setup_disk(struct bench *b, bool read_only)
@@ -101,44 +78,27 @@ static void setup_disk(struct bench *b, bool read_only)
         image[i] = (uint8_t)(i / 512 + i);
     flushes = 0;
     disk_error = 0;
-    bench_init(b);
-    bench_plug(b,
-               vio_mmio_new("virtio0", b->mem, &b->clock, NULL, bench_line(b, WIRE),
-                            vio_blk_new(&disk, "serial-0")),
-               VIO_MMIO_SIZE);
-}
-
-/* Takes the features; true if the device agrees. */
-static bool negotiate(struct bench *b, uint64_t features)
-{
-    bench_write(b, STATUS, 4, 0);
-    bench_write(b, STATUS, 4, 3);
-    bench_write(b, DRIVER_SEL, 4, 0);
-    bench_write(b, DRIVER, 4, (uint32_t)features);
-    bench_write(b, DRIVER_SEL, 4, 1);
-    bench_write(b, DRIVER, 4, features >> 32);
-    bench_write(b, STATUS, 4, 3 | 8);
-    return bench_read(b, STATUS, 4) & 8;
+    vt_plug(b, vio_blk_new(&disk, "serial-0"));
 }
 
 static void rings(struct bench *b)
 {
-    bench_write(b, QUEUE_SEL, 4, 0);
-    bench_write(b, NUM, 4, QN);
-    address(b, DESC, RING_DESC);
-    address(b, AVAIL, RING_AVAIL);
-    address(b, USED, RING_USED);
-    poke(b, RING_AVAIL, 4, 0);
-    poke(b, RING_USED, 4, 0);
-    bench_write(b, READY, 4, 1);
+    vt_set(b, VT_QUEUE_SEL, 0);
+    vt_set(b, VT_NUM, QN);
+    vt_address(b, VT_DESC, RING_DESC);
+    vt_address(b, VT_AVAIL, RING_AVAIL);
+    vt_address(b, VT_USED, RING_USED);
+    vt_poke(b, RING_AVAIL, 4, 0);
+    vt_poke(b, RING_USED, 4, 0);
+    vt_set(b, VT_READY, 1);
 }
 
 static void start(struct bench *b, uint64_t features)
 {
-    ck_assert(negotiate(b, features | BIT(VIO_F_VERSION_1)));
+    ck_assert(vt_negotiate(b, features | BIT(VIO_F_VERSION_1)));
     rings(b);
-    ck_assert_uint_eq(bench_read(b, READY, 4), 1);
-    bench_write(b, STATUS, 4, 3 | 8 | 4);
+    ck_assert_uint_eq(vt_get(b, VT_READY), 1);
+    vt_set(b, VT_STATUS, 3 | 8 | 4);
 }
 
 static void setup(struct bench *b, uint64_t features)
@@ -150,85 +110,65 @@ static void setup(struct bench *b, uint64_t features)
 /* Offers the chain that begins at descriptor `head`, without telling. */
 static void offer(struct bench *b, unsigned head)
 {
-    unsigned idx = (unsigned)peek(b, RING_AVAIL + 2, 2);
+    unsigned idx = (unsigned)vt_peek(b, RING_AVAIL + 2, 2);
 
-    poke(b, RING_AVAIL + 4 + idx % QN * 2, 2, head);
-    poke(b, RING_AVAIL + 2, 2, idx + 1);
+    vt_poke(b, RING_AVAIL + 4 + idx % QN * 2, 2, head);
+    vt_poke(b, RING_AVAIL + 2, 2, idx + 1);
 }
 
 static void header(struct bench *b, unsigned type, uint64_t sector)
 {
-    poke(b, HEADER, 4, type);
-    poke(b, HEADER + 4, 4, 0);
-    poke(b, HEADER + 8, 8, sector);
-    poke(b, STAT, 1, 0xee);
+    vt_poke(b, HEADER, 4, type);
+    vt_poke(b, HEADER + 4, 4, 0);
+    vt_poke(b, HEADER + 8, 8, sector);
+    vt_poke(b, STAT, 1, 0xee);
 }
 
 /* The usual request of three descriptors; returns its status byte. */
 static unsigned request(struct bench *b, unsigned type, uint64_t sector, uint32_t len)
 {
-    unsigned used = (unsigned)peek(b, RING_USED + 2, 2);
+    unsigned used = (unsigned)vt_peek(b, RING_USED + 2, 2);
 
     header(b, type, sector);
     desc(b, 0, HEADER, 16, F_NEXT, 1);
     desc(b, 1, DATA, len, F_NEXT | (type == T_IN || type == T_GET_ID ? F_WRITE : 0), 2);
     desc(b, 2, STAT, 1, F_WRITE, 0);
     offer(b, 0);
-    bench_write(b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(peek(b, RING_USED + 2, 2), (used + 1) & 0xffff);
-    ck_assert_uint_eq(peek(b, RING_USED + 4 + used % QN * 8, 4), 0);
-    return (unsigned)peek(b, STAT, 1);
+    vt_notify(b, 0);
+    ck_assert_uint_eq(vt_peek(b, RING_USED + 2, 2), (used + 1) & 0xffff);
+    ck_assert_uint_eq(vt_peek(b, RING_USED + 4 + used % QN * 8, 4), 0);
+    return (unsigned)vt_peek(b, STAT, 1);
 }
 
 static uint32_t used_len(struct bench *b)
 {
-    unsigned used = (unsigned)peek(b, RING_USED + 2, 2) - 1;
+    unsigned used = (unsigned)vt_peek(b, RING_USED + 2, 2) - 1;
 
-    return (uint32_t)peek(b, RING_USED + 4 + used % QN * 8 + 4, 4);
+    return (uint32_t)vt_peek(b, RING_USED + 4 + used % QN * 8 + 4, 4);
 }
-
-START_TEST(empty_slot)
-{
-    struct bench b;
-
-    bench_init(&b);
-    bench_plug(&b, vio_mmio_new("virtio1", b.mem, &b.clock, NULL, bench_line(&b, WIRE), NULL),
-               VIO_MMIO_SIZE);
-    ck_assert_uint_eq(bench_read(&b, MAGIC, 4), 0x74726976);
-    ck_assert_uint_eq(bench_read(&b, 4, 4), 2);
-    ck_assert_uint_eq(bench_read(&b, DEVICE_ID, 4), 0);
-    for (unsigned reg = 0; reg < 0x200; reg += 4) {
-        bench_read(&b, reg, 4);
-        bench_write(&b, reg, 4, 0xffffffff);
-    }
-    ck_assert(!b.wire[WIRE]);
-    bench_round_trip(&b);
-    bench_fini(&b);
-}
-END_TEST
 
 START_TEST(negotiation)
 {
     struct bench b;
 
     setup_disk(&b, false);
-    ck_assert_uint_eq(bench_read(&b, DEVICE_ID, 4), 2);
-    ck_assert_uint_eq(bench_read(&b, FEATURES, 4) & BIT(9), BIT(9));
-    bench_write(&b, FEATURES_SEL, 4, 1);
-    ck_assert_uint_eq(bench_read(&b, FEATURES, 4), 1);
-    bench_write(&b, FEATURES_SEL, 4, 2);
-    ck_assert_uint_eq(bench_read(&b, FEATURES, 4), 0);
-    ck_assert(!negotiate(&b, BIT(9)));                        /* not version 1 */
-    ck_assert(!negotiate(&b, BIT(VIO_F_VERSION_1) | BIT(5))); /* not offered */
-    ck_assert(!negotiate(&b, BIT(VIO_F_VERSION_1) | BIT(63)));
-    ck_assert(negotiate(&b, BIT(VIO_F_VERSION_1)));
-    bench_write(&b, DRIVER, 4, 0); /* too late: nothing changes */
-    bench_write(&b, STATUS, 4, 15);
-    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
-    bench_write(&b, STATUS, 4, 1); /* bits only go by a reset */
-    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
-    bench_write(&b, STATUS, 4, 0);
-    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 0);
+    ck_assert_uint_eq(vt_id(&b), 2);
+    ck_assert_uint_eq(vt_get(&b, VT_FEATURES) & BIT(9), BIT(9));
+    vt_set(&b, VT_FEATURES_SEL, 1);
+    ck_assert_uint_eq(vt_get(&b, VT_FEATURES), 1 | vt->features >> 32);
+    vt_set(&b, VT_FEATURES_SEL, 2);
+    ck_assert_uint_eq(vt_get(&b, VT_FEATURES), 0);
+    ck_assert(!vt_negotiate(&b, BIT(9)));                        /* not version 1 */
+    ck_assert(!vt_negotiate(&b, BIT(VIO_F_VERSION_1) | BIT(5))); /* not offered */
+    ck_assert(!vt_negotiate(&b, BIT(VIO_F_VERSION_1) | BIT(63)));
+    ck_assert(vt_negotiate(&b, BIT(VIO_F_VERSION_1)));
+    vt_set(&b, VT_DRIVER, 0); /* too late: nothing changes */
+    vt_set(&b, VT_STATUS, 15);
+    ck_assert_uint_eq(vt_get(&b, VT_STATUS), 15);
+    vt_set(&b, VT_STATUS, 1); /* bits only go by a reset */
+    ck_assert_uint_eq(vt_get(&b, VT_STATUS), 15);
+    vt_set(&b, VT_STATUS, 0);
+    ck_assert_uint_eq(vt_get(&b, VT_STATUS), 0);
     bench_fini(&b);
 }
 END_TEST
@@ -238,19 +178,15 @@ START_TEST(configuration)
     struct bench b;
 
     setup_disk(&b, true);
-    ck_assert_uint_eq(bench_read(&b, CONFIG, 8), SECTORS);
-    ck_assert_uint_eq(bench_read(&b, CONFIG, 4), SECTORS);
-    ck_assert_uint_eq(bench_read(&b, CONFIG, 1), SECTORS);
-    ck_assert_uint_eq(bench_read(&b, CONFIG + 12, 4), 254);
-    ck_assert_uint_eq(bench_read(&b, CONFIG + 20, 4), 512);
-    ck_assert_uint_eq(bench_read(&b, CONFIG + 0xe00, 8), 0);
-    bench_write(&b, CONFIG, 8, 1);
-    ck_assert_uint_eq(bench_read(&b, CONFIG, 8), SECTORS);
-    ck_assert_uint_eq(bench_read(&b, FEATURES, 4) & BIT(5), BIT(5)); /* read-only */
-    ck_assert_uint_eq(bench_read(&b, NUM_MAX, 4), 256);
-    bench_write(&b, QUEUE_SEL, 4, 1);
-    ck_assert_uint_eq(bench_read(&b, NUM_MAX, 4), 0);
-    ck_assert_uint_eq(bench_read(&b, MAGIC, 1), 0); /* registers are words */
+    ck_assert_uint_eq(vt_config(&b, 0, 8), SECTORS);
+    ck_assert_uint_eq(vt_config(&b, 0, 4), SECTORS);
+    ck_assert_uint_eq(vt_config(&b, 0, 1), SECTORS);
+    ck_assert_uint_eq(vt_config(&b, 12, 4), 254);
+    ck_assert_uint_eq(vt_config(&b, 20, 4), 512);
+    ck_assert_uint_eq(vt_config(&b, 0xe00, 8), 0);
+    vt_config_set(&b, 0, 8, 1);
+    ck_assert_uint_eq(vt_config(&b, 0, 8), SECTORS);
+    ck_assert_uint_eq(vt_get(&b, VT_FEATURES) & BIT(5), BIT(5)); /* read-only */
     bench_fini(&b);
 }
 END_TEST
@@ -265,10 +201,10 @@ START_TEST(reads_and_writes)
     ck_assert_uint_eq(used_len(&b), 1025);
     mem_peek(b.mem, DATA, data, sizeof data);
     ck_assert_mem_eq(data, image + 3 * 512, 1024);
-    ck_assert(b.wire[WIRE]);
-    ck_assert_uint_eq(bench_read(&b, INT_STATUS, 4), 1);
-    bench_write(&b, INT_ACK, 4, 1);
-    ck_assert(!b.wire[WIRE]);
+    ck_assert(b.wire[VT_WIRE]);
+    ck_assert_uint_eq(vt_interrupts(&b), 1);
+    vt_ack(&b);
+    ck_assert(!b.wire[VT_WIRE]);
     memset(data, 0xa5, sizeof data);
     mem_poke(b.mem, DATA, data, sizeof data);
     ck_assert_uint_eq(request(&b, T_OUT, SECTORS - 2, 1024), 0);
@@ -296,16 +232,16 @@ START_TEST(other_requests)
     ck_assert_str_eq(id, "serial-0");
     ck_assert_uint_eq(request(&b, T_GET_ID, 0, 3), 0);
     ck_assert_uint_eq(request(&b, 77, 0, 16), 2);
-    poke(&b, DATA, 8, 5);
-    poke(&b, DATA + 8, 8, 2);
+    vt_poke(&b, DATA, 8, 5);
+    vt_poke(&b, DATA + 8, 8, 2);
     ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 0);
     for (unsigned i = 5 * 512; i < 7 * 512; i++)
         ck_assert_uint_eq(image[i], 0);
     ck_assert(image[5 * 512 - 1] && image[7 * 512]);
-    poke(&b, DATA + 8, 8, 60);
+    vt_poke(&b, DATA + 8, 8, 60);
     ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 1); /* beyond the end */
-    poke(&b, DATA + 8, 4, 2);
-    poke(&b, DATA + 12, 4, 2);
+    vt_poke(&b, DATA + 8, 4, 2);
+    vt_poke(&b, DATA + 12, 4, 2);
     ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 2); /* an unknown flag */
     ck_assert_uint_eq(request(&b, T_ZEROES, 0, 15), 1);
     bench_fini(&b);
@@ -327,7 +263,7 @@ START_TEST(bad_requests)
     ck_assert_uint_eq(request(&b, T_IN, 0, 512), 1);
     ck_assert_uint_eq(request(&b, T_OUT, 0, 512), 1);
     ck_assert_uint_eq(request(&b, T_FLUSH, 0, 0), 1);
-    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15); /* the device itself is well */
+    ck_assert_uint_eq(vt_get(&b, VT_STATUS), 15); /* the device itself is well */
     bench_fini(&b);
     setup_disk(&b, true);
     start(&b, 0);
@@ -348,7 +284,7 @@ START_TEST(any_layout)
     header(&b, T_OUT, 9);
     memset(data, 0x3c, sizeof data);
     mem_poke(b.mem, DATA, data, sizeof data);
-    poke(&b, HEADER + 8 + 8, 1, 0); /* the data follow the header's second part */
+    vt_poke(&b, HEADER + 8 + 8, 1, 0); /* the data follow the header's second part */
     desc(&b, 0, HEADER, 5, F_NEXT, 3);
     desc(&b, 3, HEADER + 5, 0, F_NEXT, 4);
     desc(&b, 4, HEADER + 5, 11, F_NEXT, 5);
@@ -356,17 +292,17 @@ START_TEST(any_layout)
     desc(&b, 6, DATA + 100, 412, F_NEXT, 7);
     desc(&b, 7, STAT, 1, F_WRITE, 0);
     offer(&b, 0);
-    bench_write(&b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(peek(&b, STAT, 1), 0);
+    vt_notify(&b, 0);
+    ck_assert_uint_eq(vt_peek(&b, STAT, 1), 0);
     ck_assert_mem_eq(image + 9 * 512, data, 512);
     header(&b, T_IN, 9);
     desc(&b, 0, HEADER, 16, F_NEXT, 3);
     desc(&b, 3, DATA + 0x800, 200, F_WRITE | F_NEXT, 4);
     desc(&b, 4, DATA + 0x800 + 200, 313, F_WRITE, 0); /* the last byte is the status */
-    poke(&b, DATA + 0x800 + 512, 1, 0xee);
+    vt_poke(&b, DATA + 0x800 + 512, 1, 0xee);
     offer(&b, 0);
-    bench_write(&b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(peek(&b, DATA + 0x800 + 512, 1), 0);
+    vt_notify(&b, 0);
+    ck_assert_uint_eq(vt_peek(&b, DATA + 0x800 + 512, 1), 0);
     mem_peek(b.mem, DATA + 0x800, data, sizeof data);
     ck_assert_mem_eq(image + 9 * 512, data, 512);
     bench_fini(&b);
@@ -385,9 +321,9 @@ START_TEST(indirect)
     desc_at(&b, TABLE + 16, STAT, 1, F_WRITE, 0);
     desc(&b, 6, TABLE, 48, F_INDIRECT, 0);
     offer(&b, 6);
-    bench_write(&b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(peek(&b, STAT, 1), 0);
-    ck_assert_uint_eq(peek(&b, RING_USED + 4, 4), 6);
+    vt_notify(&b, 0);
+    ck_assert_uint_eq(vt_peek(&b, STAT, 1), 0);
+    ck_assert_uint_eq(vt_peek(&b, RING_USED + 4, 4), 6);
     mem_peek(b.mem, DATA, data, sizeof data);
     ck_assert_mem_eq(data, image + 4 * 512, 512);
     bench_fini(&b);
@@ -400,28 +336,28 @@ START_TEST(suppression)
     struct bench b;
 
     setup(&b, 0);
-    poke(&b, RING_AVAIL, 2, 1);
+    vt_poke(&b, RING_AVAIL, 2, 1);
     request(&b, T_IN, 0, 512);
-    ck_assert(!b.wire[WIRE]);
+    ck_assert(!b.wire[VT_WIRE]);
     bench_fini(&b);
     setup(&b, BIT(VIO_F_EVENT_IDX));
-    poke(&b, RING_AVAIL + 4 + 2 * QN, 2, 1); /* after the second one */
+    vt_poke(&b, RING_AVAIL + 4 + 2 * QN, 2, 1); /* after the second one */
     request(&b, T_IN, 0, 512);
-    ck_assert(!b.wire[WIRE]);
-    ck_assert_uint_eq(peek(&b, RING_USED + 4 + 8 * QN, 2), 1); /* wants to hear of the next */
+    ck_assert(!b.wire[VT_WIRE]);
+    ck_assert_uint_eq(vt_peek(&b, RING_USED + 4 + 8 * QN, 2), 1); /* wants to hear of the next */
     request(&b, T_IN, 0, 512);
-    ck_assert(b.wire[WIRE]);
-    bench_write(&b, INT_ACK, 4, 1);
+    ck_assert(b.wire[VT_WIRE]);
+    vt_ack(&b);
     request(&b, T_IN, 0, 512);
-    ck_assert(!b.wire[WIRE]);
-    poke(&b, RING_AVAIL + 4 + 2 * QN, 2, 4);
+    ck_assert(!b.wire[VT_WIRE]);
+    vt_poke(&b, RING_AVAIL + 4 + 2 * QN, 2, 4);
     header(&b, T_IN, 0);
     offer(&b, 0);
     offer(&b, 0);
     offer(&b, 0);
-    bench_write(&b, NOTIFY, 4, 0); /* passes index 4 on the way to 6 */
-    ck_assert_uint_eq(peek(&b, RING_USED + 2, 2), 6);
-    ck_assert(b.wire[WIRE]);
+    vt_notify(&b, 0); /* passes index 4 on the way to 6 */
+    ck_assert_uint_eq(vt_peek(&b, RING_USED + 2, 2), 6);
+    ck_assert(b.wire[VT_WIRE]);
     bench_fini(&b);
 }
 END_TEST
@@ -431,23 +367,23 @@ START_TEST(not_before_driver_ok)
     struct bench b;
 
     setup_disk(&b, false);
-    ck_assert(negotiate(&b, BIT(VIO_F_VERSION_1)));
+    ck_assert(vt_negotiate(&b, BIT(VIO_F_VERSION_1)));
     rings(&b);
     header(&b, T_FLUSH, 0);
     desc(&b, 0, HEADER, 16, F_NEXT, 1);
     desc(&b, 1, STAT, 1, F_WRITE, 0);
     offer(&b, 0);
-    bench_write(&b, NOTIFY, 4, 0);
+    vt_notify(&b, 0);
     ck_assert_uint_eq(flushes, 0);
-    bench_write(&b, NOTIFY, 4, 1); /* nor other queues */
-    bench_write(&b, NOTIFY, 4, 0xffffffff);
-    bench_write(&b, STATUS, 4, 15);
-    bench_write(&b, NOTIFY, 4, 0);
+    vt_notify(&b, 1); /* nor other queues */
+    vt_notify(&b, 0xffffffff);
+    vt_set(&b, VT_STATUS, 15);
+    vt_notify(&b, 0);
     ck_assert_uint_eq(flushes, 1);
-    bench_write(&b, NUM, 4, 4); /* not while in use */
-    address(&b, DESC, TABLE);
+    vt_set(&b, VT_NUM, 4); /* not while in use */
+    vt_address(&b, VT_DESC, TABLE);
     ck_assert_uint_eq(request(&b, T_IN, 0, 512), 0);
-    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
+    ck_assert_uint_eq(vt_get(&b, VT_STATUS), 15);
     bench_fini(&b);
 }
 END_TEST
@@ -457,25 +393,25 @@ START_TEST(discards)
     struct bench b;
 
     setup(&b, 0);
-    ck_assert_uint_eq(bench_read(&b, CONFIG + 36, 4), 8192);
-    ck_assert_uint_eq(bench_read(&b, CONFIG + 40, 4), 8);
-    poke(&b, DATA, 8, 5); /* two segments */
-    poke(&b, DATA + 8, 8, 2);
-    poke(&b, DATA + 16, 8, 9);
-    poke(&b, DATA + 24, 8, 1);
+    ck_assert_uint_eq(vt_config(&b, 36, 4), 8192);
+    ck_assert_uint_eq(vt_config(&b, 40, 4), 8);
+    vt_poke(&b, DATA, 8, 5); /* two segments */
+    vt_poke(&b, DATA + 8, 8, 2);
+    vt_poke(&b, DATA + 16, 8, 9);
+    vt_poke(&b, DATA + 24, 8, 1);
     ck_assert_uint_eq(request(&b, T_DISCARD, 0, 32), 0);
     for (unsigned i = 0; i < SECTORS; i++)
         ck_assert_uint_eq(!image[i * 512 + 511],
                           i == 5 || i == 6 || i == 9 || (i + 511) % 256 == 0);
-    poke(&b, DATA + 8, 8, 2 | BIT(32)); /* the flag is write-zeroes' */
+    vt_poke(&b, DATA + 8, 8, 2 | BIT(32)); /* the flag is write-zeroes' */
     ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 2);
     ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 0);
-    poke(&b, DATA + 8, 8, 2 | BIT(33));
+    vt_poke(&b, DATA + 8, 8, 2 | BIT(33));
     ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 2);
-    poke(&b, DATA + 8, 8, SECTORS);
+    vt_poke(&b, DATA + 8, 8, SECTORS);
     ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 1);
-    poke(&b, DATA, 8, UINT64_MAX);
-    poke(&b, DATA + 8, 8, 1);
+    vt_poke(&b, DATA, 8, UINT64_MAX);
+    vt_poke(&b, DATA + 8, 8, 1);
     ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 1);
     ck_assert_uint_eq(request(&b, T_DISCARD, 0, 15), 1);
     ck_assert_uint_eq(request(&b, T_DISCARD, 0, 9 * 16), 1); /* more segments than may be */
@@ -502,20 +438,16 @@ START_TEST(large_disk)
     struct bench b;
 
     disk_error = 0;
-    bench_init(&b);
-    bench_plug(&b,
-               vio_mmio_new("virtio0", b.mem, &b.clock, NULL, bench_line(&b, WIRE),
-                            vio_blk_new(&disk, "")),
-               VIO_MMIO_SIZE);
+    vt_plug(&b, vio_blk_new(&disk, ""));
     start(&b, BIT(VIO_F_INDIRECT_DESC));
-    poke(&b, DATA, 8, 100000);
-    poke(&b, DATA + 8, 8, 8192);
+    vt_poke(&b, DATA, 8, 100000);
+    vt_poke(&b, DATA + 8, 8, 8192);
     ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 0);
     ck_assert(zeroed[0] == 51200000 && zeroed[1] == 4 << 20);
-    poke(&b, DATA + 8, 8, 8193);
+    vt_poke(&b, DATA + 8, 8, 8193);
     ck_assert_uint_eq(request(&b, T_DISCARD, 0, 16), 1);
     disk_error = -EIO;
-    poke(&b, DATA + 8, 8, 1);
+    vt_poke(&b, DATA + 8, 8, 1);
     ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 1);
     /* 252 times most of RAM */
     header(&b, T_IN, 0);
@@ -525,9 +457,81 @@ START_TEST(large_disk)
         desc_at(&b, TABLE + 16 * i, BENCH_RAM + 0x10000, 0xf0000, F_NEXT | F_WRITE, i + 1);
     desc_at(&b, TABLE + 253 * 16, STAT, 1, F_WRITE, 0);
     offer(&b, 0);
-    bench_write(&b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(peek(&b, STAT, 1), 1);
-    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15);
+    vt_notify(&b, 0);
+    ck_assert_uint_eq(vt_peek(&b, STAT, 1), 1);
+    ck_assert_uint_eq(vt_get(&b, VT_STATUS), 15);
+    bench_fini(&b);
+}
+END_TEST
+
+static unsigned parts;
+
+static int long_read(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+    uint8_t *p = buf;
+
+    (void)opaque;
+    for (size_t i = 0; i < len; i++)
+        p[i] = (uint8_t)bits_mix(offset + i);
+    parts++;
+    return disk_error && offset >= 512 << 10 ? disk_error : 0;
+}
+
+static int long_write(void *opaque, uint64_t offset, const void *buf, size_t len)
+{
+    const uint8_t *p = buf;
+
+    (void)opaque;
+    for (size_t i = 0; i < len; i++)
+        ck_assert_uint_eq(p[i], (uint8_t)bits_mix(offset + i));
+    parts++;
+    return disk_error && offset >= 512 << 10 ? disk_error : 0;
+}
+
+/* More than the device moves at once; an error in the middle is the request's. */
+START_TEST(long_requests)
+{
+    const struct dev_disk disk = {.read = long_read, .write = long_write, .size = 4 << 20};
+    struct bench b;
+
+    disk_error = 0;
+    vt_plug(&b, vio_blk_new(&disk, ""));
+    start(&b, 0);
+    for (unsigned error = 0; error < 2; error++) {
+        disk_error = error ? -EIO : 0;
+        parts = 0;
+        ck_assert_uint_eq(request(&b, T_IN, 200, 900 << 10), error);
+        ck_assert_uint_eq(vt_peek(&b, DATA + 0x50000, 1), (uint8_t)bits_mix(200 * 512 + 0x50000));
+        if (!error)
+            ck_assert_uint_eq(request(&b, T_OUT, 200, 900 << 10), 0);
+        ck_assert_uint_lt(parts, 20);
+    }
+    ck_assert_uint_eq(request(&b, T_IN, 8192 - 1800 + 1, 900 << 10), 1);
+    bench_fini(&b);
+}
+END_TEST
+
+/* What a driver was told of is on the medium: by each write if it cannot ask for a flush. */
+START_TEST(stable_writes)
+{
+    struct bench b;
+
+    setup(&b, 0);
+    ck_assert_uint_eq(request(&b, T_OUT, 0, 512), 0);
+    ck_assert_uint_eq(flushes, 1);
+    vt_poke(&b, DATA, 8, 5);
+    vt_poke(&b, DATA + 8, 8, 2);
+    ck_assert_uint_eq(request(&b, T_ZEROES, 0, 16), 0);
+    ck_assert_uint_eq(flushes, 2);
+    ck_assert_uint_eq(request(&b, T_IN, 0, 512), 0);
+    ck_assert_uint_eq(request(&b, T_OUT, SECTORS, 512), 1); /* nothing was written */
+    ck_assert_uint_eq(flushes, 2);
+    bench_fini(&b);
+    setup(&b, BIT(9)); /* flush */
+    ck_assert_uint_eq(request(&b, T_OUT, 0, 512), 0);
+    ck_assert_uint_eq(flushes, 0);
+    ck_assert_uint_eq(request(&b, T_FLUSH, 0, 0), 0);
+    ck_assert_uint_eq(flushes, 1);
     bench_fini(&b);
 }
 END_TEST
@@ -545,18 +549,14 @@ START_TEST(few_warnings)
 
     ck_assert_int_eq(pipe(pipes), 0);
     log_init(&log, pipes[1], LOG_WARN);
-    bench_init(&b);
-    bench_plug(&b,
-               vio_mmio_new("virtio0", b.mem, &b.clock, &log, bench_line(&b, WIRE),
-                            vio_blk_new(&disk, "")),
-               VIO_MMIO_SIZE);
+    vt_plug_log(&b, vio_blk_new(&disk, ""), &log);
     for (unsigned i = 0; i < 100; i++) {
         start(&b, 0);
         desc(&b, 0, HEADER, 16, F_NEXT, 0);
         offer(&b, 0);
-        bench_write(&b, NOTIFY, 4, 0);
+        vt_notify(&b, 0);
     }
-    ck_assert_uint_eq(bench_read(&b, STATUS, 4) & 64, 64);
+    ck_assert_uint_eq(vt_get(&b, VT_STATUS) & 64, 64);
     ssize_t n = read(pipes[0], text, sizeof text);
     for (ssize_t i = 0; i < n; i++)
         lines += text[i] == '\n';
@@ -578,16 +578,16 @@ static void good_chain(struct bench *b, uint64_t table, unsigned i)
 static void broken(struct bench *b, unsigned head)
 {
     offer(b, head);
-    bench_write(b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(bench_read(b, STATUS, 4), 15 | 64);
-    ck_assert_uint_eq(bench_read(b, INT_STATUS, 4), 2);
-    ck_assert_uint_eq(peek(b, RING_USED + 2, 2), 0);
-    bench_write(b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(peek(b, RING_USED + 2, 2), 0);
-    bench_write(b, STATUS, 4, 0); /* and after a reset all is well */
+    vt_notify(b, 0);
+    ck_assert_uint_eq(vt_get(b, VT_STATUS), 15 | 64);
+    ck_assert_uint_eq(vt_interrupts(b), 2);
+    ck_assert_uint_eq(vt_peek(b, RING_USED + 2, 2), 0);
+    vt_notify(b, 0);
+    ck_assert_uint_eq(vt_peek(b, RING_USED + 2, 2), 0);
+    vt_set(b, VT_STATUS, 0); /* and after a reset all is well */
     start(b, BIT(VIO_F_INDIRECT_DESC));
     ck_assert_uint_eq(request(b, T_IN, 0, 512), 0);
-    bench_write(b, STATUS, 4, 0);
+    vt_set(b, VT_STATUS, 0);
     start(b, BIT(VIO_F_INDIRECT_DESC));
 }
 
@@ -640,10 +640,10 @@ START_TEST(stays_broken)
     setup(&b, 0);
     desc(&b, 0, HEADER, 16, F_NEXT, 0);
     offer(&b, 0);
-    bench_write(&b, NOTIFY, 4, 0);
+    vt_notify(&b, 0);
     good_chain(&b, RING_DESC, 0);
-    bench_write(&b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(peek(&b, RING_USED + 2, 2), 0);
+    vt_notify(&b, 0);
+    ck_assert_uint_eq(vt_peek(&b, RING_USED + 2, 2), 0);
     bench_fini(&b);
 }
 END_TEST
@@ -676,7 +676,7 @@ START_TEST(hostile_indirect)
     broken(&b, 0);
     desc(&b, 0, UINT64_MAX & ~UINT64_C(15), 0xfffffff0, F_INDIRECT, 0);
     broken(&b, 0);
-    bench_write(&b, STATUS, 4, 0);
+    vt_set(&b, VT_STATUS, 0);
     start(&b, 0); /* not negotiated */
     good_chain(&b, TABLE, 0);
     desc(&b, 0, TABLE, 48, F_INDIRECT, 0);
@@ -701,40 +701,32 @@ START_TEST(hostile_rings)
 
     setup(&b, 0);
     good_chain(&b, RING_DESC, 0);
-    poke(&b, RING_AVAIL + 2, 2, QN + 1); /* more than the ring can hold */
-    bench_write(&b, NOTIFY, 4, 0);
-    ck_assert_uint_eq(bench_read(&b, STATUS, 4), 15 | 64);
+    vt_poke(&b, RING_AVAIL + 2, 2, QN + 1); /* more than the ring can hold */
+    vt_notify(&b, 0);
+    ck_assert_uint_eq(vt_get(&b, VT_STATUS), 15 | 64);
     for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
-        ck_assert(negotiate(&b, BIT(VIO_F_VERSION_1)));
-        address(&b, DESC, bad[i][0]);
-        address(&b, AVAIL, bad[i][1]);
-        address(&b, USED, bad[i][2]);
-        bench_write(&b, NUM, 4, QN);
-        bench_write(&b, READY, 4, 1);
-        ck_assert_uint_eq(bench_read(&b, READY, 4), 0);
-        ck_assert_uint_eq(bench_read(&b, STATUS, 4) & 64, 64);
-        bench_write(&b, STATUS, 4, 15);
-        bench_write(&b, NOTIFY, 4, 0);
+        ck_assert(vt_negotiate(&b, BIT(VIO_F_VERSION_1)));
+        vt_address(&b, VT_DESC, bad[i][0]);
+        vt_address(&b, VT_AVAIL, bad[i][1]);
+        vt_address(&b, VT_USED, bad[i][2]);
+        vt_set(&b, VT_NUM, QN);
+        vt_set(&b, VT_READY, 1);
+        ck_assert_uint_eq(vt_get(&b, VT_READY), 0);
+        ck_assert_uint_eq(vt_get(&b, VT_STATUS) & 64, 64);
+        vt_set(&b, VT_STATUS, 15);
+        vt_notify(&b, 0);
     }
-    ck_assert(negotiate(&b, BIT(VIO_F_VERSION_1)));
-    bench_write(&b, NUM, 4, 3); /* no power of two; too many; none: the size stays */
-    bench_write(&b, NUM, 4, 512);
-    bench_write(&b, NUM, 4, 0);
-    bench_write(&b, NUM, 4, 0x10000);
+    ck_assert(vt_negotiate(&b, BIT(VIO_F_VERSION_1)));
+    vt_set(&b, VT_NUM, 3); /* no power of two; too many; none: the size stays */
+    vt_set(&b, VT_NUM, 512);
+    vt_set(&b, VT_NUM, 0);
+    vt_set(&b, VT_NUM, 0x10000);
     rings(&b);
-    bench_write(&b, STATUS, 4, 15);
+    vt_set(&b, VT_STATUS, 15);
     ck_assert_uint_eq(request(&b, T_IN, 0, 512), 0);
     bench_fini(&b);
 }
 END_TEST
-
-static uint64_t random_below(uint64_t n)
-{
-    static uint64_t seed = 1;
-
-    seed = bits_mix(seed + UINT64_C(0x9e3779b97f4a7c15));
-    return seed % n;
-}
 
 /* Random registers, rings and descriptors: whatever the guest does, it ends and stays in bounds. */
 START_TEST(random_guest)
@@ -746,16 +738,16 @@ START_TEST(random_guest)
     setup(&b, BIT(VIO_F_INDIRECT_DESC) | BIT(VIO_F_EVENT_IDX));
     for (unsigned turn = 0; turn < 20000; turn++) {
         for (unsigned i = 0; i < QN; i++)
-            desc(&b, i, HEADER + random_below(0x3000), (uint32_t)random_below(3000),
-                 (unsigned)random_below(8), (unsigned)random_below(QN + 1));
-        header(&b, (unsigned)random_below(14), random_below(SECTORS + 2));
-        offer(&b, (unsigned)random_below(QN));
-        used = peek(&b, RING_USED + 2, 2);
-        bench_write(&b, NOTIFY, 4, 0);
-        served += peek(&b, RING_USED + 2, 2) != used;
-        if (!random_below(4))
-            bench_write(&b, random_below(0x200) & ~UINT64_C(3), 4, random_below(UINT64_MAX));
-        if (bench_read(&b, STATUS, 4) != 15 || !bench_read(&b, READY, 4) || !random_below(50))
+            desc(&b, i, HEADER + vt_random(0x3000), (uint32_t)vt_random(3000),
+                 (unsigned)vt_random(8), (unsigned)vt_random(QN + 1));
+        header(&b, (unsigned)vt_random(14), vt_random(SECTORS + 2));
+        offer(&b, (unsigned)vt_random(QN));
+        used = vt_peek(&b, RING_USED + 2, 2);
+        vt_notify(&b, 0);
+        served += vt_peek(&b, RING_USED + 2, 2) != used;
+        if (!vt_random(4))
+            vt_scribble(&b);
+        if (vt_get(&b, VT_STATUS) != 15 || !vt_get(&b, VT_READY) || !vt_random(50))
             start(&b, BIT(VIO_F_INDIRECT_DESC) | BIT(VIO_F_EVENT_IDX));
     }
     ck_assert_uint_gt(served, 100); /* not all was refused */
@@ -764,7 +756,6 @@ START_TEST(random_guest)
 }
 END_TEST
 
-UNIT_MAIN("dev/virtio", empty_slot, negotiation, configuration, reads_and_writes, other_requests,
-          bad_requests, any_layout, indirect, suppression, not_before_driver_ok, discards,
-          large_disk, few_warnings, hostile, stays_broken, hostile_indirect, hostile_rings,
-          random_guest)
+VT_MAIN("dev/virtio", negotiation, configuration, reads_and_writes, other_requests, bad_requests,
+        any_layout, indirect, suppression, not_before_driver_ok, discards, large_disk, long_requests,
+        stable_writes, few_warnings, hostile, stays_broken, hostile_indirect, hostile_rings, random_guest)

@@ -365,28 +365,14 @@ END_TEST
 /* A machine that takes over another's state goes on as that one does. */
 static void save_load(unsigned ncpus)
 {
-    enum { SIZE = 1 << 20 };
     struct machine *m = busy_machine(ncpus, 300, NULL), *n = busy_machine(ncpus, 300, NULL);
-    struct buf saved = BUF_INIT;
-    uint8_t *ram = malloc(SIZE);
     uint64_t seed = 5;
 
     for (unsigned i = 0; i < 10; i++) {
-        struct snap s;
-        struct err e = {0};
         seed = bits_mix(seed + 1);
         machine_run(m, machine_count(m) + seed % 5000);
-        buf_reset(&saved);
-        snap_open_save(&s, &saved);
-        machine_state(m, &s);
-        ck_assert_int_eq(snap_close(&s, &e), 0);
-        mem_peek(machine_mem(m), RIG_RAM, ram, SIZE);
-
         machine_run(n, machine_count(n) + 777);
-        mem_poke(machine_mem(n), RIG_RAM, ram, SIZE);
-        snap_open_load(&s, saved.data, saved.len);
-        machine_state(n, &s);
-        ck_assert_msg(snap_close(&s, &e) == 0, "%s", e.msg);
+        rig_take_over(n, m);
         struct outcome a = outcome(m, MACHINE_COUNT), b = outcome(n, MACHINE_COUNT);
         check_same(&a, &b);
         a = outcome(m, machine_run(m, machine_count(m) + 3000));
@@ -397,8 +383,6 @@ static void save_load(unsigned ncpus)
     struct outcome b = outcome(n, machine_run(n, UINT64_MAX));
     check_same(&a, &b);
     ck_assert_int_eq(a.stop, MACHINE_ENDED);
-    buf_fini(&saved);
-    free(ram);
     machine_free(m);
     machine_free(n);
 }

@@ -68,6 +68,27 @@ static inline uint64_t rig_x(const struct machine *m, unsigned cpu, unsigned n)
     return c->guest->reg_read(c, (uint32_t)guest_find_reg(c->guest, name));
 }
 
+/* Puts `to` in the state of `from`, of which the first MiB of RAM may be anything. */
+static inline void rig_take_over(struct machine *to, struct machine *from)
+{
+    enum { SIZE = 1 << 20 };
+    struct buf saved = BUF_INIT;
+    uint8_t *ram = malloc(SIZE);
+    struct err e = {0};
+    struct snap s;
+
+    snap_open_save(&s, &saved);
+    machine_state(from, &s);
+    ck_assert_int_eq(snap_close(&s, &e), 0);
+    mem_peek(machine_mem(from), RIG_RAM, ram, SIZE);
+    mem_poke(machine_mem(to), RIG_RAM, ram, SIZE);
+    snap_open_load(&s, saved.data, saved.len);
+    machine_state(to, &s);
+    ck_assert_msg(snap_close(&s, &e) == 0, "%s", e.msg);
+    buf_fini(&saved);
+    free(ram);
+}
+
 enum {
     CSR_MSTATUS = 0x300,
     CSR_MIE = 0x304,
@@ -86,6 +107,19 @@ static inline void rig_set_mtvec(struct rvasm *p, unsigned at)
 {
     rv_ram(p, T0, at * 4);
     rv_csr(p, RV_CSRW, ZERO, CSR_MTVEC, T0);
+}
+
+/* Part of a handler: when s4 is `rounds`, hart 0 ends the machine. */
+static inline void rig_end_after(struct rvasm *p, unsigned rounds)
+{
+    rv_addi(p, A0, ZERO, (int)rounds);
+    unsigned on = rv_branch(p, RV_BNE, S4, A0, 0);
+    unsigned other = rv_branch(p, RV_BNE, S0, ZERO, 0);
+    rv_li(p, A0, FINISH);
+    rv_li(p, A1, 0x5555);
+    rv_sw(p, A1, A0, 0);
+    rv_to_here(p, on);
+    rv_to_here(p, other);
 }
 
 /*
@@ -114,14 +148,7 @@ static inline void rig_busy_program(struct rvasm *p, unsigned rounds)
     rv_addi(p, S4, S4, 1);
     rv_addi(p, A1, ZERO, 1);
     rv_sw(p, A1, S9, 0); /* the other hart's */
-    rv_addi(p, A0, ZERO, (int)rounds);
-    unsigned on = rv_branch(p, RV_BNE, S4, A0, 0);
-    unsigned other = rv_branch(p, RV_BNE, S0, ZERO, 0);
-    rv_li(p, A0, FINISH);
-    rv_li(p, A1, 0x5555);
-    rv_sw(p, A1, A0, 0);
-    rv_to_here(p, on);
-    rv_to_here(p, other);
+    rig_end_after(p, rounds);
     rv_mret(p);
 
     rv_to_here(p, start);
