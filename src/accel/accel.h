@@ -46,6 +46,8 @@ struct accel_ops {
     void (*flush)(struct accel *a);
     /* The probes at these virtual and physical pcs came, went or changed. */
     void (*probes_changed)(struct accel *a, struct cpu_pcs virtual, struct cpu_pcs physical);
+    /* There are virtual watches now, and may be from now on; NULL: that is all the same to it. */
+    void (*watches)(struct accel *a);
     /* Guest code, IR and host code of the unit at pc, for people. */
     void (*explain)(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out);
     /* Calls fn for each unit right after it is made (before it first runs), from now on; NULL: for

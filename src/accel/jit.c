@@ -52,16 +52,18 @@ static void refused(struct jit_accel *ja, struct cpu *c)
 }
 
 /* False: a probe says stop. */
-static bool run_block(struct jit_accel *ja, struct cpu *c, const struct jit_block *b)
+static bool run_code(struct jit_accel *ja, struct cpu *c, const void *code)
 {
-    if (b->fp_rm != ja->rm) {
+    unsigned rm = jit_rm(ja->jit, c);
+
+    if (rm != ja->rm) {
         jit_fp_sync(ja->jit, c);
-        jit_fp_enter(ja->jit, b->fp_rm);
-        ja->rm = b->fp_rm;
+        jit_fp_enter(ja->jit, rm);
+        ja->rm = rm;
     }
     c->leave = 0;
     c->access = CPU_OK;
-    enum jit_left left = jit_run(ja->jit, c, b);
+    enum jit_left left = jit_run(ja->jit, c, code);
     if (c->access != CPU_OK) {
         refused(ja, c);
     } else if (left == JIT_LEFT_BUDGET && !c->pending) {
@@ -71,11 +73,24 @@ static bool run_block(struct jit_accel *ja, struct cpu *c, const struct jit_bloc
     return left != JIT_LEFT_STOP;
 }
 
+/* The code at the CPU's pc; NULL: the interpreter's turn. */
+static const void *find(struct jit_accel *ja, struct cpu *c)
+{
+    if (jit_moved(ja->jit, c))
+        jit_select(ja->jit, c);
+    const void *code = ja->jit->linking ? NULL : jit_known(c);
+    if (code)
+        return code;
+    struct jit_block *b = jit_find(ja->jit, c);
+    if (!b)
+        return NULL;
+    jit_link(ja->jit, b);
+    return b->code;
+}
+
 /* One round.  False: the run ends with *stop. */
 static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
 {
-    struct jit_block *b = NULL;
-
     if ((c->pending || c->halted) && !accel_look(c, stop))
         return false;
     *stop = ACCEL_BUDGET;
@@ -86,17 +101,13 @@ static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
         return true;
     }
     *stop = ACCEL_BREAK;
-    if (jit_moved(ja->jit, c))
-        jit_select(ja->jit, c);
-    b = jit_find(ja->jit, c);
-    if (!b) {
-        if (interp_probe_stops(ja->interp, c))
-            return false;
-        interpret(ja, c, 1);
-        return true;
-    }
-    jit_link(ja->jit, b);
-    return run_block(ja, c, b);
+    const void *code = find(ja, c);
+    if (code)
+        return run_code(ja, c, code);
+    if (interp_probe_stops(ja->interp, c))
+        return false;
+    interpret(ja, c, 1);
+    return true;
 }
 
 static enum accel_stop engine_run(struct accel *a, struct cpu *c)
@@ -121,6 +132,11 @@ static void engine_flush(struct accel *a)
     struct jit_accel *ja = jit_accel_of(a);
     jit_flush(ja->jit);
     interp_flush(ja->interp);
+}
+
+static void engine_watches(struct accel *a)
+{
+    jit_watch(jit_accel_of(a)->jit);
 }
 
 static void engine_probes_changed(struct accel *a, struct cpu_pcs virtual, struct cpu_pcs physical)
@@ -197,7 +213,7 @@ static void engine_units(struct accel *a, accel_unit_fn *fn, void *opaque)
 {
     const struct jit *j = jit_accel_of(a)->jit;
 
-    for (size_t i = 0; i < j->hash_size; i++) {
+    for (size_t i = 0; i >> j->hash_bits == 0; i++) {
         for (const struct jit_block *b = j->hash[i]; b; b = b->hash_next) {
             struct accel_unit k = describe(b);
             fn(opaque, NULL, &k);
@@ -233,12 +249,14 @@ static void engine_counters(struct accel *a,
     row(opaque, "jit.guest_insns", n->guest_insns, "instructions", "in these");
     row(opaque, "jit.ir_insns", n->ir_insns, "operations", "of IR in these, after the passes");
     row(opaque, "jit.code", n->code_bytes, "bytes", "of host code emitted");
-    row(opaque, "jit.translate_time", n->translate_ns, "ns", "spent translating");
+    row(opaque, "jit.translate_time", n->translate_ns, "ns",
+        "of CPU time spent translating (one in 16 is timed)");
     row(opaque, "jit.linked", n->linked, "exits", "patched to jump to their target");
     row(opaque, "jit.killed", n->killed, "blocks", "dropped as their guest code was changed");
     row(opaque, "jit.evicted", n->evicted, "blocks", "dropped as code memory was needed");
     row(opaque, "jit.recycled", n->regions_recycled, "regions", "of code memory used again");
-    row(opaque, "jit.lookups", n->lookups, "lookups", "by the run loop");
+    row(opaque, "jit.lookups", n->lookups, "lookups",
+        "by the run loop, where jump caches did not do");
     row(opaque, "jit.hits", n->hash_hits, "lookups", "that found a block");
     row(opaque, "jit.jump_fills", n->jump_fills, "entries", "put into jump caches");
     row(opaque, "jit.jump_flushes", n->jump_flushes, "flushes", "of a jump cache");
@@ -260,6 +278,7 @@ static const struct accel_ops ops = {
     .run = engine_run,
     .flush = engine_flush,
     .probes_changed = engine_probes_changed,
+    .watches = engine_watches,
     .explain = engine_explain,
     .watch = engine_watch,
     .units = engine_units,

@@ -84,7 +84,7 @@ static inline enum cpu_access resolve(struct cpu *c, uint64_t vaddr, uint64_t le
     if (!likely(e))
         return resolve_miss(c, vaddr, len, access, mode, p);
     p->host = (uint8_t *)(uintptr_t)(vaddr + e->addend);
-    p->slow = e->tag[access] & TLB_SLOW;
+    p->slow = e->tag[access] & TLB_FLAGS;
     p->region = NULL;
     return CPU_OK;
 }

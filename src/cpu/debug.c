@@ -57,6 +57,27 @@ uint64_t cpu_helper_decide(void *cpu, uint64_t a, uint64_t b, uint64_t unused)
 
 /* ---- memory ---- */
 
+#define ACCESS_MAX 8 /* bytes */
+
+void cpu_watches_changed(struct cpu *c)
+{
+    const struct cpu_debug *d = c->debug;
+    uint64_t from = UINT64_MAX, last = 0;
+
+    for (size_t i = 0; d && i < d->nwatches; i++) {
+        const struct cpu_watch *w = &d->watches[i];
+
+        if (w->physical)
+            continue;
+        from = w->addr < from ? w->addr : from;
+        last = w->addr + (w->len - 1) > last ? w->addr + (w->len - 1) : last;
+    }
+    from = from < ACCESS_MAX ? 0 : from - (ACCESS_MAX - 1);
+    c->watch_from = from;
+    c->watch_len = last >= from ? last - from + 1 : 0;
+    tlb_watch(&c->tlb, d ? d->vpages : NULL, d ? d->nvpages : 0);
+}
+
 bool cpu_debug_load(struct cpu *c, uint64_t vaddr, unsigned size, uint64_t *value)
 {
     struct tlb_entry *e = tlb_hit(&c->tlb, c->guest->data_mode(c), vaddr, TLB_READ);

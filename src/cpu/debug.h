@@ -29,7 +29,7 @@ enum cpu_event {
     CPU_EVENTS
 };
 
-enum { CPU_WATCH_READ = 1, CPU_WATCH_WRITE = 2 };
+enum { CPU_WATCH_READ = 1 << TLB_READ, CPU_WATCH_WRITE = 1 << TLB_WRITE };
 
 /* Bytes that are watched. */
 struct cpu_watch {
@@ -70,12 +70,15 @@ struct cpu_debug {
     struct cpu_pcs virtual, physical; /* of probes */
     const struct cpu_watch *watches;
     size_t nwatches;
-    const uint64_t *vpages; /* of virtual watches; sorted, each once */
+    const uint64_t *vpages; /* of virtual watches; see tlb_watch */
     size_t nvpages;
     uint32_t events; /* bits: those that are wanted */
     const struct cpu_debug_ops *ops;
     void *opaque;
 };
+
+/* The watches changed: the CPU's TLB and what generated code asks are brought up to date. */
+void cpu_watches_changed(struct cpu *c);
 
 /* Whether a probe is at pc, which is at paddr or CPU_NO_PADDR. */
 bool cpu_probed(const struct cpu *c, uint64_t pc, uint64_t paddr);

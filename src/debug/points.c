@@ -81,6 +81,22 @@ static void settle(struct pcs *v)
     v->len = n;
 }
 
+/* Likewise pages, with flags in their low bits, which are or-ed. */
+static void settle_pages(struct pcs *v)
+{
+    size_t n = 0;
+
+    if (v->len)
+        qsort(v->data, v->len, sizeof *v->data, by_value);
+    for (size_t i = 0; i < v->len; i++) {
+        if (n && !((v->data[n - 1] ^ v->data[i]) & ~MEM_PAGE_MASK))
+            v->data[n - 1] |= v->data[i];
+        else
+            v->data[n++] = v->data[i];
+    }
+    v->len = n;
+}
+
 static struct cpu_pcs as_pcs(const struct pcs *v)
 {
     return (struct cpu_pcs){v->data, v->len};
@@ -429,7 +445,7 @@ static void add_watch(struct dbg_points *p, const struct dbg_point *x)
     if (!x->physical)
         for (uint64_t page = x->addr & ~MEM_PAGE_MASK; page != last + MEM_PAGE_SIZE;
              page += MEM_PAGE_SIZE)
-            vec_push(&p->vpages, page);
+            vec_push(&p->vpages, page | x->access);
 }
 
 static void apply_watches(struct dbg_points *p)
@@ -446,7 +462,7 @@ static void apply_watches(struct dbg_points *p)
         if (x->kind == DBG_CATCH)
             p->debug.events |= (uint32_t)BIT(x->event);
     }
-    settle(&p->vpages);
+    settle_pages(&p->vpages);
     p->debug.watches = p->watches.data;
     p->debug.nwatches = p->watches.len;
     p->debug.vpages = p->vpages.data;

@@ -593,7 +593,9 @@ void machine_watches_changed(struct machine *m)
             note_pages(m, &d->watches[i]);
     mark_watched(m, true);
     for (unsigned i = 0; i < m->config.board.ncpus; i++)
-        tlb_watch(&m->cpu[i]->tlb, d ? d->vpages : NULL, d ? d->nvpages : 0);
+        cpu_watches_changed(m->cpu[i]);
+    if (d && d->nvpages && m->accel->ops->watches)
+        m->accel->ops->watches(m->accel);
 }
 
 void machine_probes_changed(struct machine *m, struct cpu_pcs virtual, struct cpu_pcs physical)

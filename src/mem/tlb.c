@@ -80,7 +80,8 @@ void tlb_fini(struct tlb *t)
 
 /* L1. */
 
-static bool is_watched(const struct tlb *t, uint64_t vpage)
+/* What is watched of a page: bits 1 << enum tlb_access. */
+static unsigned watched(const struct tlb *t, uint64_t vpage)
 {
     size_t lo = 0, hi = t->nwatched;
 
@@ -92,18 +93,22 @@ static bool is_watched(const struct tlb *t, uint64_t vpage)
         else
             hi = mid;
     }
-    return lo < t->nwatched && t->watched[lo] == vpage;
+    if (lo == t->nwatched || (t->watched[lo] & ~MEM_PAGE_MASK) != vpage)
+        return 0;
+    return (unsigned)(t->watched[lo] & MEM_PAGE_MASK);
 }
 
 static void l1_tags(const struct tlb *t, struct tlb_entry *e, uint64_t vpage, unsigned allow,
                     const struct mem_region *r, uint64_t offset)
 {
-    unsigned attr = r->attr[offset >> MEM_PAGE_BITS] | (is_watched(t, vpage) ? MEM_ATTR_WATCH : 0);
+    unsigned attr = r->attr[offset >> MEM_PAGE_BITS], w = watched(t, vpage);
     bool load = allow & 1 << TLB_READ, fetch = allow & 1 << TLB_EXEC;
     bool store = allow & 1 << TLB_WRITE && mem_direct(r, true);
+    uint64_t loads = (attr & MEM_ATTR_WATCH ? TLB_SLOW : 0) | (w >> TLB_READ & 1 ? TLB_WATCHED : 0);
+    uint64_t stores = (attr ? TLB_SLOW : 0) | (w >> TLB_WRITE & 1 ? TLB_WATCHED : 0);
 
-    e->tag[TLB_READ] = load ? vpage | (attr & MEM_ATTR_WATCH ? TLB_SLOW : 0) : TLB_NONE;
-    e->tag[TLB_WRITE] = store ? vpage | (attr ? TLB_SLOW : 0) : TLB_NONE;
+    e->tag[TLB_READ] = load ? vpage | loads : TLB_NONE;
+    e->tag[TLB_WRITE] = store ? vpage | stores : TLB_NONE;
     e->tag[TLB_EXEC] = fetch ? vpage : TLB_NONE;
 }
 

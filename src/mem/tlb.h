@@ -25,7 +25,11 @@
 #include "mem/mem.h"
 
 #define TLB_MODES 4
-#define TLB_SLOW 1 /* in a tag: present, but the access takes the slow path */
+/* In a tag: present, but the access takes the slow path; or it does if it may touch bytes that are
+ * watched. */
+#define TLB_SLOW 1
+#define TLB_WATCHED 2
+#define TLB_FLAGS (TLB_SLOW | TLB_WATCHED)
 #define TLB_NONE UINT64_MAX /* a tag that matches nothing */
 
 enum tlb_access { TLB_READ, TLB_WRITE, TLB_EXEC };
@@ -34,7 +38,7 @@ enum tlb_policy { TLB_LRU, TLB_FIFO, TLB_RANDOM };
 /* Exposed: generated code compares a tag (the virtual page address) and adds.
  * 32 bytes: the index scales by a shift. */
 struct tlb_entry {
-    uint64_t tag[3];  /* by enum tlb_access; page address | TLB_SLOW, or TLB_NONE */
+    uint64_t tag[3];  /* by enum tlb_access; page address | TLB_FLAGS, or TLB_NONE */
     uintptr_t addend; /* host address = virtual address + addend */
 };
 
@@ -93,12 +97,12 @@ static inline struct tlb_entry *tlb_l1(const struct tlb *t, unsigned mode, uint6
     return &t->l1[mode * (t->l1_mask + 1) + ((vaddr >> MEM_PAGE_BITS) & t->l1_mask)];
 }
 
-/* The L1 entry for the access, TLB_SLOW allowed, or NULL. */
+/* The L1 entry for the access, TLB_FLAGS allowed, or NULL. */
 static inline struct tlb_entry *tlb_hit(const struct tlb *t, unsigned mode, uint64_t vaddr,
                                         enum tlb_access access)
 {
     struct tlb_entry *e = tlb_l1(t, mode, vaddr);
-    return (e->tag[access] & ~(uint64_t)TLB_SLOW) == (vaddr & ~MEM_PAGE_MASK) ? e : NULL;
+    return (e->tag[access] & ~(uint64_t)TLB_FLAGS) == (vaddr & ~MEM_PAGE_MASK) ? e : NULL;
 }
 
 /* After an L1 miss: looks in L2; on a hit fills L1 and returns its entry.  NULL also for what L1
@@ -132,8 +136,9 @@ void tlb_flush_range(struct tlb *t, uint64_t vaddr, uint64_t len);
 void tlb_flush_global(struct tlb *t);
 void tlb_flush_global_page(struct tlb *t, uint64_t vaddr);
 
-/* Loads from and stores to these virtual pages are slow in every space from now on; a sorted list of
- * page addresses, which stays the caller's and lives until the next call. */
+/* Bytes of these virtual pages are watched from now on, in every space: page addresses | bits 1 << enum
+ * tlb_access of what is watched (loads and stores); sorted, each page once.  The list stays the caller's
+ * and lives until the next call. */
 void tlb_watch(struct tlb *t, const uint64_t *vpages, size_t n);
 
 /* The page's attributes changed: entries that lead to it are set TLB_SLOW (or fast again). */

@@ -2,21 +2,22 @@
 #include "jit/x86_64/emit.h"
 
 /*
- * Leaves the address in rcx and the offset of the L1 entry in rax, and jumps to
+ * Leaves the address in rcx, the offset of the L1 entry in rax and the page in rdx, and jumps to
  * the cold path unless the tag matches.  A misaligned access within a page
  * matches; one that crosses does not, because the tag is compared with the page
  * of its last byte.
  */
-static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
+static struct cold *look_up(struct emit *e, const struct ir_insn *in)
 {
     unsigned mo = in->aux, bytes = IR_MO_BYTES(mo), shift = 12 - 5;
     enum tlb_access access = in->op == IR_store || (mo & IR_MO_RMW) ? TLB_WRITE : TLB_READ;
-    int32_t l1 = e->l->l1[IR_MO_MODE(mo)];
+    int32_t l1 = e->j->layout.l1[IR_MO_MODE(mo)] - e->j->layout.bias;
+    int32_t tag = l1 + (int32_t)(offsetof(struct tlb_entry, tag) + 8u * access);
     uint8_t *misaligned = NULL;
-    uint64_t c;
+    uint64_t constant;
 
-    if (ra_const(&e->ra, in->arg[0], &c)) {
-        asm_imm(&e->a, RCX, c + in->imm);
+    if (ra_const(&e->ra, in->arg[0], &constant)) {
+        asm_imm(&e->a, RCX, constant + in->imm);
     } else {
         unsigned a = ra_use(&e->ra, in->arg[0]);
         if (!in->imm) {
@@ -40,27 +41,28 @@ static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
         asm_mov(&e->a, W, RDX, RCX);
     asm_shift_imm(&e->a, 0, SH_SHR, RAX, shift);
     asm_alu_imm(&e->a, W, ALU_AND, RDX, -4096);
-    asm_alu_imm(&e->a, 0, ALU_AND, RAX, (int32_t)(e->l->l1_mask << 5));
-    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX,
-           asm_at2(REG_CPU, RAX, l1 + (int32_t)(offsetof(struct tlb_entry, tag) + 8u * access)));
+    asm_alu_imm(&e->a, 0, ALU_AND, RAX, (int32_t)(e->j->layout.l1_mask << 5));
+    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX, asm_at2(REG_CPU, RAX, tag));
     if (misaligned) /* to the jump, which it takes too */
         asm_patch_here(&e->a, misaligned);
-    uint8_t *slow = asm_jcc(&e->a, CC_NE);
+    struct cold *c = hx64_cold(e, in->op == IR_store ? COLD_STORE : COLD_LOAD,
+                               asm_jcc(&e->a, CC_NE));
+    c->tag = misaligned ? 0 : tag;
+    c->found = e->a.p;
     asm_rm(&e->a, W, ALU_ADD << 3 | 3, RCX,
            asm_at2(REG_CPU, RAX, l1 + (int32_t)offsetof(struct tlb_entry, addend)));
-    return slow;
+    return c;
 }
 
 /* The access's row in the side table. */
 static uint32_t new_site(struct emit *e, unsigned mo)
 {
-    uint32_t n = e->b->nsites++;
-    struct jit_site *s = &e->b->sites[n];
+    struct jit_side *side = &e->j->side;
+    struct jit_site s = {.pc = e->insn_pc, .index = (uint16_t)e->insn, .mo = (uint16_t)mo};
 
-    *s = (struct jit_site){
-        .block = e->b, .pc = e->insn_pc, .index = (uint16_t)e->insn, .mo = (uint16_t)mo};
-    ra_snapshot(&e->ra, &e->side, &s->dirty, &s->ndirty);
-    return n;
+    ra_snapshot(&e->ra, side, &s.dirty, &s.ndirty);
+    vec_push(&side->sites, s);
+    return (uint32_t)side->sites.len - 1;
 }
 
 static void load_value(struct emit *e, unsigned dst, const struct ir_insn *in)
@@ -81,7 +83,7 @@ static void load_value(struct emit *e, unsigned dst, const struct ir_insn *in)
         asm_rm(&e->a, rows[s][size].flags, rows[s][size].opcode, dst, asm_at(RCX, 0));
 }
 
-static void lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     uint64_t constant;
 
@@ -89,7 +91,7 @@ static void lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
     if (!ra_const(&e->ra, in->arg[0], &constant))
         ra_use(&e->ra, in->arg[0]);
     unsigned dst = ra_def(&e->ra, i);
-    struct cold *c = hx64_cold(e, COLD_LOAD, look_up(e, in));
+    struct cold *c = look_up(e, in);
     c->index = new_site(e, in->aux);
     c->reg = (int)dst;
     c->vec = in->type == IR_F32 || in->type == IR_F64;
@@ -116,8 +118,9 @@ static void store_value(struct emit *e, const struct ir_insn *in, int reg, int32
     }
 }
 
-static void lower_store(struct emit *e, const struct ir_insn *in)
+void hx64_lower_store(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
+    (void)i;
     enum ir_type t = ir_type_of(e->u, in->arg[1]);
     int reg = -1;
     int32_t imm = 0;
@@ -128,21 +131,11 @@ static void lower_store(struct emit *e, const struct ir_insn *in)
         reg = (int)ra_use(&e->ra, in->arg[1]);
     if (!ra_const(&e->ra, in->arg[0], &constant))
         ra_use(&e->ra, in->arg[0]);
-    struct cold *c = hx64_cold(e, COLD_STORE, look_up(e, in));
+    struct cold *c = look_up(e, in);
     c->index = new_site(e, in->aux);
     c->reg = reg;
     c->vec = !is_int;
     c->imm = (uint64_t)(int64_t)imm;
     store_value(e, in, reg, imm);
     c->back = e->a.p;
-}
-
-void hx64_lower_mem(struct emit *e, ir_ref i)
-{
-    const struct ir_insn *in = &e->u->insns[i];
-
-    if (in->op == IR_load)
-        lower_load(e, i, in);
-    else
-        lower_store(e, in);
 }
