@@ -130,28 +130,37 @@ static void pass_text(struct gdb_session *s)
 
 /* ---- all-stop ---- */
 
-static void stopped_all(struct gdb_session *s)
+static void tell_stop(struct gdb_session *s, const struct ctl_stop *stop)
 {
-    struct ctl_stop stop;
     struct buf reply = BUF_INIT;
 
-    if (!ctl_wait(s->ctl, 0, &stop))
-        return;
     pass_text(s);
-    s->stop = stop;
+    s->stop = *stop;
     s->waiting = false;
-    s->g_cpu = s->c_cpu = stop.cpu;
-    gdb_describe(s, &stop, gdb_signal(&stop), &reply);
+    s->g_cpu = s->c_cpu = stop->cpu;
+    gdb_describe(s, stop, gdb_signal(stop), &reply);
     gdb_wire_send(&s->wire, &reply);
     buf_fini(&reply);
 }
 
+static void stopped_all(struct gdb_session *s)
+{
+    struct ctl_stop stop;
+
+    if (ctl_wait(s->ctl, 0, &stop))
+        tell_stop(s, &stop);
+}
+
 static void go(struct gdb_session *s, const struct ctl_go *go)
 {
+    struct ctl_stop stop;
+
     s->waiting = true;
     s->no_reply = true;
-    ctl_run(s->ctl, go);
-    gdb_session_news(s); /* a step is done */
+    if (!go->step)
+        ctl_run(s->ctl, go);
+    else if (ctl_step(s->ctl, go, &stop))
+        tell_stop(s, &stop);
 }
 
 static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t from, uint64_t to)
@@ -421,8 +430,8 @@ static void step_some(struct gdb_session *s, unsigned cpu, const struct action *
     struct ctl_stop stop;
 
     s->stopped &= ~(uint32_t)BIT(cpu);
-    ctl_run(s->ctl, &step);
-    if (!ctl_wait(s->ctl, 1000, &stop)) { /* it waits for an interrupt, perhaps for ever */
+    /* It may wait for an interrupt, perhaps for ever. */
+    if (!ctl_step(s->ctl, &step, &stop) && !ctl_wait(s->ctl, 1000, &stop)) {
         ctl_pause(s->ctl);
         ctl_wait(s->ctl, -1, &stop);
         if (stop.why == MACHINE_INTERRUPTED)

@@ -290,25 +290,42 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
     host_mutex_unlock(&c->lock);
 }
 
-void ctl_run(struct ctl *c, const struct ctl_go *go)
+/* With the lock held: the machine is to run. */
+static void ask(struct ctl *c, const struct ctl_go *go)
 {
-    bool taken;
-
-    host_mutex_lock(&c->lock);
-    /* A CPU that waits may do so for long. */
-    taken = go->step && take(c);
     c->go = *go;
     c->begin = c->running = true;
     c->pause = false;
-    if (taken && !machine_cpu(c->m, go->cpu)->halted)
-        run(c);
+}
+
+void ctl_run(struct ctl *c, const struct ctl_go *go)
+{
+    host_mutex_lock(&c->lock);
+    ask(c, go);
+    host_cond_broadcast(&c->work);
+    tell(c);
+    host_mutex_unlock(&c->lock);
+}
+
+bool ctl_step(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
+{
+    bool taken, done = false;
+
+    host_mutex_lock(&c->lock);
+    taken = take(c);
+    ask(c, go);
+    if (taken && !machine_cpu(c->m, go->cpu)->halted) { /* which may wait for long */
+        done = run(c);
+        *stop = c->stop;
+    }
+    if (!done || c->begin) /* it goes on; or another one asked for a run, and hears of this stop */
+        tell(c);
     if (taken)
         give(c);
-    if (c->running) {
+    else
         host_cond_broadcast(&c->work);
-        tell(c);
-    }
     host_mutex_unlock(&c->lock);
+    return done;
 }
 
 void ctl_pause(struct ctl *c)

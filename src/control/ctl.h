@@ -52,9 +52,11 @@ void ctl_free(struct ctl *c);
  * the call and goes on after. */
 void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg);
 
-/* Lets the machine run; returns at once.  A step is most often done by then, which is no news to
- * anybody: the machine was at rest, and is. */
+/* Lets the machine run; returns at once. */
 void ctl_run(struct ctl *c, const struct ctl_go *go);
+/* The same for a step.  True: it is done already, as *stop says, which is no news to anybody: the
+ * machine was at rest, and is. */
+bool ctl_step(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop);
 /* Asks it to stop; returns at once (ctl_wait waits).  The machine's thread may do so too, from a
  * host door: the stop is then at the end of the window, the same one whenever it is run again. */
 void ctl_pause(struct ctl *c);

@@ -273,11 +273,12 @@ START_TEST(steps)
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
     struct ctl_client *k = ctl_client_new(c, NULL);
     struct ctl_go go = {.until = UINT64_MAX, .step = true};
-    struct ctl_stop s;
+    struct ctl_stop s, now;
 
     for (uint64_t i = 1; i < 100; i++) {
-        ctl_run(c, &go);
-        ck_assert(ctl_wait(c, 0, &s)); /* it is done */
+        ck_assert(ctl_step(c, &go, &s));
+        ck_assert(ctl_wait(c, 0, &now));
+        ck_assert_uint_eq(now.count, i);
         ck_assert(s.stepped);
         ck_assert_uint_eq(s.count, i);
         ck_assert_uint_eq(s.pc, TINY_BASE + 4 * (i % 2));
@@ -286,7 +287,7 @@ START_TEST(steps)
     /* In a range that it never leaves, it goes on, can be asked, and can be stopped. */
     go.from = TINY_BASE;
     go.to = TINY_BASE + 8;
-    ctl_run(c, &go);
+    ck_assert(!ctl_step(c, &go, &s));
     while (count_of(c) < 100000)
         ck_assert(!ctl_wait(c, 0, &s));
     ck_assert(news(k, 1000));
@@ -298,17 +299,60 @@ START_TEST(steps)
 }
 END_TEST
 
+struct stepper {
+    struct ctl *c;
+    struct ctl_client *k;
+    struct host_thread thread;
+    int done;
+};
+
+/* Each step is done when ctl_step says so, or news come. */
+static void step_often(void *arg)
+{
+    struct stepper *k = arg;
+    struct ctl_go go = {.until = UINT64_MAX, .step = true};
+    struct ctl_stop s;
+
+    for (int i = 0; i < 1000; i++, k->done++) {
+        ctl_client_ack(k->k);
+        if (ctl_step(k->c, &go, &s))
+            continue;
+        while (!ctl_wait(k->c, 0, &s)) {
+            if (!news(k->k, 10000))
+                return;
+            ctl_client_ack(k->k);
+        }
+    }
+}
+
+START_TEST(many_steppers)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct stepper k[4];
+
+    for (int i = 0; i < 4; i++) {
+        k[i] = (struct stepper){.c = c, .k = ctl_client_new(c, NULL)};
+        ck_assert_int_eq(host_thread_start(&k[i].thread, "stepper", step_often, &k[i], NULL), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        host_thread_join(&k[i].thread);
+        ck_assert_int_eq(k[i].done, 1000);
+        ctl_client_free(k[i].k);
+    }
+    ctl_free(c);
+}
+END_TEST
+
 START_TEST(a_step_that_waits)
 {
     struct ctl *c = start(waiting, sizeof waiting, (struct dev_chars){.read = no_input});
     struct ctl_go go = {.until = UINT64_MAX, .step = true};
     struct ctl_stop s;
 
-    ctl_run(c, &go);
-    ck_assert(ctl_wait(c, 0, &s)); /* the instruction that waits */
+    ck_assert(ctl_step(c, &go, &s)); /* the instruction that waits */
     ck_assert(s.stepped);
-    ctl_run(c, &go);
-    ck_assert(!ctl_wait(c, 20, &s)); /* the one behind the wait */
+    ck_assert(!ctl_step(c, &go, &s)); /* the one behind the wait */
+    ck_assert(!ctl_wait(c, 20, &s));
     ck_assert_uint_eq(count_of(c), 1);
     ctl_pause(c);
     ck_assert(ctl_wait(c, 10000, &s));
@@ -358,4 +402,4 @@ START_TEST(idle)
 END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
-          many_callers, breakpoints, commands, steps, a_step_that_waits, the_end, idle)
+          many_callers, breakpoints, commands, steps, many_steppers, a_step_that_waits, the_end, idle)
