@@ -1,6 +1,8 @@
 # The files of gdbstub.
 
 libglovebox_a_SOURCES += \
+    gdbstub/files.c \
+    gdbstub/lldb.c \
     gdbstub/memory.c \
     gdbstub/packet.c gdbstub/packet.h \
     gdbstub/points.c \
@@ -9,4 +11,5 @@ libglovebox_a_SOURCES += \
     gdbstub/resume.c \
     gdbstub/server.c gdbstub/server.h \
     gdbstub/session.c gdbstub/session.h \
+    gdbstub/syscalls.c \
     gdbstub/xml.c

@@ -32,7 +32,8 @@ static uint8_t *read_some(struct gdb_job *j, uint64_t *got)
     uint64_t addr, len;
     uint8_t *data;
 
-    if (!gdb_hex_then(&j->a.p, ',', &addr) || !gdb_hex(&j->a.p, &len) || *j->a.p) {
+    if (!gdb_hex_then(&j->a.p, ',', &addr) || !gdb_hex(&j->a.p, &len) ||
+        (*j->a.p && *j->a.p != ';')) {
         gdb_error(j->s, EINVAL, "memory: not like ADDRESS,LENGTH");
         return NULL;
     }
@@ -61,15 +62,18 @@ void gdb_m(struct gdb_session *s, struct gdb_args a)
     gdb_on_machine(s, read_hex, a);
 }
 
+/* LLDB wants the bytes alone, and asks for none to see whether it can have them. */
 static void read_binary(struct gdb_job *j)
 {
     uint64_t got;
     uint8_t *data = read_some(j, &got);
 
-    if (data) {
+    if (data && !j->s->thread_suffix)
         buf_ch(&j->s->reply, 'b');
+    else if (data && !got)
+        gdb_ok(j->s);
+    if (data)
         buf_add(&j->s->reply, data, got);
-    }
     free(data);
 }
 

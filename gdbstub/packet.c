@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bits.h"
+
 #define ESCAPE     '}'
 #define ESCAPE_XOR 0x20
 #define BREAK      3
@@ -68,13 +70,14 @@ static enum gdb_in take_packet(struct gdb_wire *w, struct buf *packet)
     size_t room = w->in.len - w->in_at - 1;
     const char *end = memchr(start, '#', room);
     size_t len = end ? (size_t)(end - start) : room;
+    uint8_t sum;
     bool good;
 
     if (len > GDB_PACKET_MAX)
         return GDB_IN_BAD;
     if (!end || room - len < 3)
         return GDB_IN_NONE;
-    good = w->no_ack || (digit(end[1]) << 4 | digit(end[2])) == sum_of(start, len);
+    good = w->no_ack || (gdb_get_hex(end + 1, 2, &sum) == 1 && sum == sum_of(start, len));
     w->in_at += len + 4;
     if (!w->no_ack)
         buf_ch(&w->out, good ? '+' : '-');
@@ -179,10 +182,10 @@ void gdb_put_hex(struct buf *out, const void *data, size_t len)
 
 void gdb_put_le(struct buf *out, uint64_t v, unsigned bytes)
 {
-    for (unsigned i = 0; i < bytes; i++, v >>= 8) {
-        uint8_t byte = (uint8_t)v;
-        gdb_put_hex(out, &byte, 1);
-    }
+    uint8_t raw[8];
+
+    bits_store_le(raw, 8, v);
+    gdb_put_hex(out, raw, bytes);
 }
 
 long gdb_get_hex(const char *text, size_t len, uint8_t *data)

@@ -50,7 +50,7 @@ bool gdb_hex(const char **p, uint64_t *v);
 bool gdb_hex_then(const char **p, char c, uint64_t *v);
 /* Appends bytes as hexadecimal digits. */
 void gdb_put_hex(struct buf *out, const void *data, size_t len);
-/* Appends a number of so many bytes, in the guest's order (little-endian). */
+/* Appends a number of so many bytes, at most 8, in the guest's order (little-endian). */
 void gdb_put_le(struct buf *out, uint64_t v, unsigned bytes);
 /* Bytes from pairs of digits; the number of them, or -1: one is no digit, or half a pair. */
 long gdb_get_hex(const char *text, size_t len, uint8_t *data);

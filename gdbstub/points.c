@@ -1,10 +1,13 @@
 /* points.c - Z and z: the client's breakpoints and watchpoints. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/mem_alloc.h"
 #include "gdbstub/session.h"
 
-#define WATCH_MAX (UINT64_C(1) << 24) /* bytes */
+#define WATCH_MAX  (UINT64_C(1) << 24) /* bytes */
+#define AGENTS_MAX 64                  /* conditions of a point, or commands */
 
 enum { Z_SOFT, Z_HARD, Z_WRITE, Z_READ, Z_ACCESS };
 
@@ -31,25 +34,93 @@ static struct gdb_point *find(struct gdb_session *s, const struct gdb_point *z)
     return NULL;
 }
 
-/* ";X LENGTH,BYTES..." (conditions, any of which stops) and ";cmds:..." may follow. */
-static bool set_condition(struct gdb_job *j, struct dbg_point *point, struct err *e)
-{
-    uint64_t len;
-    uint8_t code[DBG_AGENT_MAX];
+/* What may follow: ";X LENGTH,BYTES...", conditions, any of which is enough, and
+ * ";cmds:PERSIST,X LENGTH,BYTES...", what is then done instead of a stop.  Those that persist behind
+ * their client have nobody to print for: they go with it. */
+struct extra {
+    struct agents {
+        VEC(struct dbg_agent);
+    } conditions, commands;
+};
 
-    if (*j->a.p != ';')
-        return true;
-    if (*++j->a.p != 'X' || (++j->a.p, !gdb_hex_then(&j->a.p, ',', &len)) || len > sizeof code ||
-        gdb_get_hex(j->a.p, 2 * len, code) < 0) {
-        err_set(e, EINVAL, "Z: its condition is not right");
-        return false;
+static void agents_fini(struct agents *v)
+{
+    for (size_t i = 0; i < v->len; i++)
+        dbg_agent_fini(&v->data[i]);
+    vec_fini(v);
+}
+
+/* Programs, one behind the other, or with ';' between them. */
+static int parse_agents(struct gdb_job *j, struct agents *v, struct err *e)
+{
+    uint8_t code[DBG_AGENT_MAX];
+    uint64_t len;
+    int rc = 0;
+
+    while (*j->a.p == 'X' && !rc) {
+        struct dbg_agent a = {0};
+
+        j->a.p++;
+        if (!gdb_hex_then(&j->a.p, ',', &len) || len > sizeof code ||
+            strnlen(j->a.p, 2 * len) < 2 * len || gdb_get_hex(j->a.p, 2 * len, code) < 0)
+            return err_set(e, EINVAL, "Z: a condition or command is not right");
+        j->a.p += 2 * len;
+        rc = v->len == AGENTS_MAX ? err_set(e, E2BIG, "Z: more than %d programs", AGENTS_MAX)
+                                  : dbg_agent_set(&a, code, len, j->c->guest, e);
+        if (!rc)
+            vec_push(v, a);
+        if (j->a.p[0] == ';' && j->a.p[1] == 'X')
+            j->a.p++;
     }
-    j->a.p += 2 * len;
-    if (*j->a.p) {
-        err_set(e, ENOTSUP, "Z: more than one condition, or commands");
-        return false;
+    return rc;
+}
+
+static int parse_extra(struct gdb_job *j, struct extra *x, struct err *e)
+{
+    static const char cmds[] = ";cmds:";
+    uint64_t persist;
+    int rc = 0;
+
+    if (j->a.p[0] == ';' && j->a.p[1] == 'X') {
+        j->a.p++;
+        rc = parse_agents(j, &x->conditions, e);
     }
-    return !dbg_agent_set(&point->cond, code, len, j->c->guest, e);
+    if (!rc && !strncmp(j->a.p, cmds, sizeof cmds - 1)) {
+        j->a.p += sizeof cmds - 1;
+        if (!gdb_hex_then(&j->a.p, ',', &persist))
+            return err_set(e, EINVAL, "Z: commands are not like cmds:PERSIST,X...");
+        rc = parse_agents(j, &x->commands, e);
+    }
+    return rc || !*j->a.p ? rc : err_set(e, EINVAL, "Z: conditions or commands are not right");
+}
+
+/* For each point its own, which it takes over. */
+static void copy_commands(const struct gdb_job *j, const struct agents *v, struct dbg_point *point)
+{
+    struct err e;
+
+    if (!v->len)
+        return;
+    point->commands = xcalloc(v->len, sizeof *point->commands);
+    point->ncommands = (unsigned)v->len;
+    for (size_t i = 0; i < v->len; i++)
+        dbg_agent_set(&point->commands[i], v->data[i].code, v->data[i].len, j->c->guest, &e);
+}
+
+/* A point for each condition, or one that has none. */
+static void add_points(struct gdb_job *j, struct gdb_point *z, struct dbg_point *point,
+                       struct extra *x)
+{
+    size_t i = 0;
+
+    do {
+        if (x->conditions.len) { /* taken over */
+            point->cond = x->conditions.data[i];
+            x->conditions.data[i] = (struct dbg_agent){0};
+        }
+        copy_commands(j, &x->commands, point);
+        vec_push(&z->numbers, dbg_points_add(ctl_points(j->s->ctl), point));
+    } while (++i < x->conditions.len);
 }
 
 static void add(struct gdb_job *j, struct gdb_point *z)
@@ -57,7 +128,8 @@ static void add(struct gdb_job *j, struct gdb_point *z)
     static const uint8_t access[] = {[Z_WRITE] = CPU_WATCH_WRITE,
                                      [Z_READ] = CPU_WATCH_READ,
                                      [Z_ACCESS] = CPU_WATCH_READ | CPU_WATCH_WRITE};
-    struct dbg_point point = {.addr = z->addr, .owner = j->s, .physical = j->s->phys};
+    struct dbg_point point = {.addr = z->addr, .owner = j->s->client, .physical = j->s->phys};
+    struct extra extra = {0};
     struct err e;
 
     if (z->type >= Z_WRITE) {
@@ -67,19 +139,32 @@ static void add(struct gdb_job *j, struct gdb_point *z)
     }
     if (z->type >= Z_WRITE && (!z->kind || z->kind > WATCH_MAX || z->addr + z->kind < z->addr)) {
         gdb_error(j->s, EINVAL, "Z: that many bytes cannot be watched");
-    } else if (!set_condition(j, &point, &e)) {
+    } else if (parse_extra(j, &extra, &e)) {
         gdb_error(j->s, e.code, e.msg);
     } else {
-        z->number = dbg_points_add(ctl_points(j->s->ctl), &point);
+        add_points(j, z, &point, &extra);
         vec_push(&j->s->points, *z);
         gdb_ok(j->s);
     }
+    agents_fini(&extra.conditions);
+    agents_fini(&extra.commands);
 }
 
 static void remove_point(struct gdb_session *s, struct gdb_point *z)
 {
-    dbg_points_delete(ctl_points(s->ctl), z->number);
+    for (size_t i = 0; i < z->numbers.len; i++)
+        dbg_points_delete(ctl_points(s->ctl), z->numbers.data[i]);
+    vec_fini(&z->numbers);
     vec_swap_out(&s->points, z - s->points.data);
+}
+
+const struct gdb_point *gdb_point_of(const struct gdb_session *s, unsigned number)
+{
+    for (size_t i = 0; i < s->points.len; i++)
+        for (size_t k = 0; k < s->points.data[i].numbers.len; k++)
+            if (s->points.data[i].numbers.data[k] == number)
+                return &s->points.data[i];
+    return NULL;
 }
 
 /* Setting one that is there again gives it its new condition. */
@@ -124,7 +209,8 @@ void gdb_z(struct gdb_session *s, struct gdb_args a)
 static void drop(struct gdb_job *j)
 {
     while (j->s->points.len)
-        remove_point(j->s, &j->s->points.data[0]);
+        remove_point(j->s, &j->s->points.data[j->s->points.len - 1]);
+    gdb_drop_syscalls(j->s);
 }
 
 void gdb_drop_points(struct gdb_session *s)

@@ -34,8 +34,10 @@ void gdb_supported(struct gdb_session *s, struct gdb_args a)
     }
     buf_fmt(&s->reply,
             "PacketSize=%x;QStartNoAckMode+;QNonStop+;vContSupported+;swbreak+;hwbreak+;"
-            "ConditionalBreakpoints+;error-message+;binary-upload+;qXfer:features:read+;"
-            "qXfer:memory-map:read+;qXfer:threads:read+;qXfer:osdata:read+",
+            "ConditionalBreakpoints+;BreakpointCommands+;QCatchSyscalls+;QThreadEvents+;QAllow+;"
+            "QDisableRandomization+;QPassSignals+;QProgramSignals+;QStartupWithShell+;"
+            "error-message+;binary-upload+;qXfer:features:read+;qXfer:memory-map:read+;"
+            "qXfer:threads:read+;qXfer:osdata:read+;qXfer:exec-file:read+;qXfer:auxv:read+",
             GDB_PACKET_MAX);
 }
 
@@ -143,9 +145,67 @@ void gdb_symbol(struct gdb_session *s, struct gdb_args a)
     gdb_ok(s);
 }
 
-void gdb_tstatus(struct gdb_session *s, struct gdb_args a)
+/* An empty reply: there is no such thing (tracepoints, a list of shared libraries). */
+void gdb_nothing(struct gdb_session *s, struct gdb_args a)
 {
-    (void)s, (void)a; /* an empty reply: there are no tracepoints */
+    (void)s, (void)a;
+}
+
+/* What a whole machine has no use for (signals, a shell, threads that come and go), or always does. */
+void gdb_fine(struct gdb_session *s, struct gdb_args a)
+{
+    (void)a;
+    gdb_ok(s);
+}
+
+/* "OPERATION:0;OPERATION:1..." */
+void gdb_allow(struct gdb_session *s, struct gdb_args a)
+{
+    static const struct {
+        const char *name;
+        unsigned what;
+    } operations[] = {{"WriteReg", GDB_WRITE_REG},
+                      {"WriteMem", GDB_WRITE_MEM},
+                      {"InsertBreak", GDB_INSERT_BREAK},
+                      {"Stop", GDB_STOP}};
+
+    for (const char *p = a.p; *p;) {
+        size_t name = strcspn(p, ":;"), all = strcspn(p, ";");
+
+        for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+            if (strlen(operations[i].name) != name || memcmp(p, operations[i].name, name))
+                continue;
+            s->denied |= operations[i].what;
+            if (name < all && p[name + 1] == '1')
+                s->denied &= ~operations[i].what;
+        }
+        p += all + (p[all] == ';');
+    }
+    gdb_ok(s);
+}
+
+static void find_tls(struct gdb_job *j)
+{
+    int cpu, row = guest_find_reg(j->c->guest, "tp");
+    uint64_t offset, module;
+
+    if (!gdb_thread(j->s, &j->a.p, &cpu) || cpu == GDB_ALL || *j->a.p++ != ',' ||
+        !gdb_hex_then(&j->a.p, ',', &offset) || !gdb_hex(&j->a.p, &module))
+        gdb_error(j->s, EINVAL, "qGetTLSAddr: not like THREAD,OFFSET,MODULE");
+    else if (module || row < 0)
+        gdb_error(j->s, ENOTSUP, "where a shared library has its thread's variables, only the guest's "
+                                 "C library knows");
+    else
+        buf_fmt(&j->s->reply, "%llx",
+                (unsigned long long)(j->c->guest->reg_read(machine_cpu(j->m, (unsigned)cpu),
+                                                           (uint32_t)row) + offset));
+}
+
+/* A program without shared libraries has its variables where the thread pointer points (RISC-V psABI,
+ * "Thread Local Storage"); a loaded module is refused. */
+void gdb_tls(struct gdb_session *s, struct gdb_args a)
+{
+    gdb_on_machine(s, find_tls, a);
 }
 
 /* ---- monitor ---- */
@@ -224,11 +284,14 @@ static void transfer(struct gdb_job *j)
     const char *object = strsep(&rest, ":"), *verb = strsep(&rest, ":");
     const char *annex = strsep(&rest, ":"), *p = rest;
     struct buf text = BUF_INIT;
+    enum gdb_object found;
     uint64_t offset, len;
 
-    if (!p || strcmp(verb, "read") || !gdb_hex_then(&p, ',', &offset) || !gdb_hex(&p, &len)) {
+    if (!p || !gdb_hex_then(&p, ',', &offset) || !gdb_hex(&p, &len)) {
         gdb_error(j->s, EINVAL, "qXfer: not like OBJECT:read:ANNEX:OFFSET,LENGTH");
-    } else if (!gdb_xml(j, object, annex, &text)) {
+    } else if (strcmp(verb, "read") || (found = gdb_xml(j, object, annex, &text)) == GDB_NO_OBJECT) {
+        /* an empty reply: it is not known */
+    } else if (found == GDB_NO_ANNEX) {
         gdb_error(j->s, ENOENT, "qXfer: there is no such thing");
     } else {
         uint64_t left = offset < text.len ? text.len - offset : 0;

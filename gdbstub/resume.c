@@ -14,6 +14,8 @@
 
 enum { SIG_NONE = 0, SIG_INT = 2, SIG_TRAP = 5 }; /* GDB's numbers */
 
+#define TEXT_CHUNK 4096u /* bytes of an O packet */
+
 static uint32_t all_cpus(const struct gdb_session *s)
 {
     return (uint32_t)bits_mask(s->ncpus);
@@ -23,19 +25,22 @@ static uint32_t all_cpus(const struct gdb_session *s)
 
 static const struct gdb_point *point_of(const struct gdb_session *s, const struct dbg_hit *h)
 {
-    for (unsigned i = 0; i < h->npoints; i++)
-        for (size_t k = 0; k < s->points.len; k++)
-            if (s->points.data[k].number == h->point[i])
-                return &s->points.data[k];
-    return NULL;
+    const struct gdb_point *z = NULL;
+
+    for (unsigned i = 0; i < h->npoints && !z; i++)
+        z = gdb_point_of(s, h->point[i]);
+    return z;
 }
 
 /* Why, where the client knows the word for it. */
-static void put_reason(const struct gdb_session *s, const struct ctl_stop *stop, struct buf *out)
+static void put_reason(struct gdb_job *j, const struct ctl_stop *stop, struct buf *out)
 {
     static const char *const watch[] = {"?", "?", "watch", "rwatch", "awatch"};
+    const struct gdb_session *s = j->s;
     const struct gdb_point *z = stop->why == MACHINE_BREAK ? point_of(s, &stop->hit) : NULL;
 
+    if (stop->why == MACHINE_BREAK && gdb_put_syscall(j, &stop->hit, out))
+        return;
     if (!z)
         return;
     if (z->type >= 2)
@@ -46,17 +51,21 @@ static void put_reason(const struct gdb_session *s, const struct ctl_stop *stop,
         buf_str(out, "hwbreak:;");
 }
 
-static void put_threads(const struct gdb_session *s, struct buf *out)
+/* For LLDB: all threads, and where they are. */
+static void put_threads(const struct gdb_job *j, struct buf *out)
 {
-    if (!s->list_threads)
+    if (!j->s->list_threads)
         return;
     buf_str(out, "threads:");
-    for (unsigned i = 0; i < s->ncpus; i++)
+    for (unsigned i = 0; i < j->s->ncpus; i++)
         buf_fmt(out, i ? ",%x" : "%x", i + 1);
+    buf_str(out, ";thread-pcs:");
+    for (unsigned i = 0; i < j->s->ncpus; i++)
+        buf_fmt(out, i ? ",%llx" : "%llx", (unsigned long long)machine_cpu(j->m, i)->pc);
     buf_ch(out, ';');
 }
 
-static unsigned signal_of(const struct ctl_stop *stop)
+unsigned gdb_signal(const struct ctl_stop *stop)
 {
     switch (stop->why) {
     case MACHINE_BREAK:
@@ -82,14 +91,14 @@ static void put_stop(struct gdb_job *j)
 
     j->c = machine_cpu(j->m, cpu);
     buf_fmt(k->out, "T%02xthread:%x;core:%x;", k->signal, cpu + 1, cpu);
-    put_reason(j->s, k->stop, k->out);
-    put_threads(j->s, k->out);
+    put_reason(j, k->stop, k->out);
+    put_threads(j, k->out);
     gdb_expedite(j, k->out);
 }
 
 /* The end of the guest is the exit of a process. */
-static void describe(struct gdb_session *s, const struct ctl_stop *stop, unsigned signal,
-                     struct buf *out)
+void gdb_describe(struct gdb_session *s, const struct ctl_stop *stop, unsigned signal,
+                  struct buf *out)
 {
     struct stop_job k = {stop, out, signal};
 
@@ -99,28 +108,59 @@ static void describe(struct gdb_session *s, const struct ctl_stop *stop, unsigne
         gdb_on_machine(s, put_stop, (struct gdb_args){(const void *)&k, 0});
 }
 
+/* What commands of points printed: GDB takes it in while it waits for a stop. */
+static void pass_text(struct gdb_session *s)
+{
+    struct buf text = BUF_INIT, packet = BUF_INIT;
+
+    ctl_client_text(s->client, &text);
+    for (size_t at = 0, n; at < text.len; at += n) {
+        n = text.len - at < TEXT_CHUNK ? text.len - at : TEXT_CHUNK;
+        buf_reset(&packet);
+        buf_ch(&packet, 'O');
+        gdb_put_hex(&packet, text.data + at, n);
+        if (s->waiting)
+            gdb_wire_send(&s->wire, &packet);
+        else
+            log_info(s->config->log, "gdb: %.*s", (int)n, text.data + at);
+    }
+    buf_fini(&packet);
+    buf_fini(&text);
+}
+
 /* ---- all-stop ---- */
 
-static void stopped_all(struct gdb_session *s)
+static void tell_stop(struct gdb_session *s, const struct ctl_stop *stop)
 {
-    struct ctl_stop stop;
     struct buf reply = BUF_INIT;
 
-    if (!ctl_wait(s->ctl, 0, &stop))
-        return;
-    s->stop = stop;
+    pass_text(s);
+    s->stop = *stop;
     s->waiting = false;
-    s->g_cpu = s->c_cpu = stop.cpu;
-    describe(s, &stop, signal_of(&stop), &reply);
+    s->g_cpu = s->c_cpu = stop->cpu;
+    gdb_describe(s, stop, gdb_signal(stop), &reply);
     gdb_wire_send(&s->wire, &reply);
     buf_fini(&reply);
 }
 
+static void stopped_all(struct gdb_session *s)
+{
+    struct ctl_stop stop;
+
+    if (ctl_wait(s->ctl, 0, &stop))
+        tell_stop(s, &stop);
+}
+
 static void go(struct gdb_session *s, const struct ctl_go *go)
 {
+    struct ctl_stop stop;
+
     s->waiting = true;
     s->no_reply = true;
-    ctl_run(s->ctl, go);
+    if (!go->step)
+        ctl_run(s->ctl, go);
+    else if (ctl_step(s->ctl, go, &stop))
+        tell_stop(s, &stop);
 }
 
 static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t from, uint64_t to)
@@ -150,7 +190,7 @@ static void notify(struct gdb_session *s)
     if (s->telling || !news)
         return;
     buf_str(&text, "Stop:");
-    describe(s, &s->stops[first_of(news)], signal_of(&s->stops[first_of(news)]), &text);
+    gdb_describe(s, &s->stops[first_of(news)], gdb_signal(&s->stops[first_of(news)]), &text);
     s->told |= (uint32_t)BIT(first_of(news));
     s->telling = true;
     gdb_wire_notify(&s->wire, &text);
@@ -199,6 +239,7 @@ static void stopped_some(struct gdb_session *s)
 void gdb_session_news(struct gdb_session *s)
 {
     ctl_client_ack(s->client);
+    pass_text(s);
     if (s->non_stop)
         stopped_some(s);
     else if (s->waiting)
@@ -217,7 +258,7 @@ void gdb_vstopped(struct gdb_session *s, struct gdb_args a)
         notify(s);
         return;
     }
-    describe(s, &s->stops[first_of(news)], signal_of(&s->stops[first_of(news)]), &s->reply);
+    gdb_describe(s, &s->stops[first_of(news)], gdb_signal(&s->stops[first_of(news)]), &s->reply);
     s->told |= (uint32_t)BIT(first_of(news));
 }
 
@@ -246,11 +287,11 @@ void gdb_why(struct gdb_session *s, struct gdb_args a)
         }
         s->told = (uint32_t)BIT(first_of(s->stopped));
         s->telling = true;
-        describe(s, &s->stops[first_of(s->stopped)], SIG_NONE, &s->reply);
+        gdb_describe(s, &s->stops[first_of(s->stopped)], SIG_NONE, &s->reply);
         return;
     }
     ctl_wait(s->ctl, 0, &s->stop);
-    describe(s, &s->stop, signal_of(&s->stop) == SIG_NONE ? SIG_NONE : SIG_TRAP, &s->reply);
+    gdb_describe(s, &s->stop, gdb_signal(&s->stop) == SIG_NONE ? SIG_NONE : SIG_TRAP, &s->reply);
 }
 
 static void set_pc(struct gdb_job *j)
@@ -389,8 +430,8 @@ static void step_some(struct gdb_session *s, unsigned cpu, const struct action *
     struct ctl_stop stop;
 
     s->stopped &= ~(uint32_t)BIT(cpu);
-    ctl_run(s->ctl, &step);
-    if (!ctl_wait(s->ctl, 1000, &stop)) { /* it waits for an interrupt, perhaps for ever */
+    /* It may wait for an interrupt, perhaps for ever. */
+    if (!ctl_step(s->ctl, &step, &stop) && !ctl_wait(s->ctl, 1000, &stop)) {
         ctl_pause(s->ctl);
         ctl_wait(s->ctl, -1, &stop);
         if (stop.why == MACHINE_INTERRUPTED)
@@ -514,7 +555,7 @@ void gdb_vrun(struct gdb_session *s, struct gdb_args a)
     (void)a;
     restart(s);
     if (!s->reply.len)
-        describe(s, &s->stop, SIG_TRAP, &s->reply);
+        gdb_describe(s, &s->stop, SIG_TRAP, &s->reply);
 }
 
 void gdb_vattach(struct gdb_session *s, struct gdb_args a)

@@ -11,11 +11,13 @@
 #include "control/ctl.h"
 
 struct gdb_server;
+struct host_share;
 
 struct gdb_config {
     const char *where; /* see host_listen */
     struct ctl *ctl;
     struct log *log;
+    struct host_share *files; /* that clients may use by vFile; NULL: none */
     /* A client asked for the program's end (k, vKill); from the server's thread. */
     void (*killed)(void *opaque);
     void *opaque;

@@ -15,57 +15,81 @@ static const struct {
     const char *name;
     const char *then; /* characters of which one may follow; NULL: anything */
     gdb_handler *handle;
+    unsigned needs; /* what QAllow may have forbidden */
 } packets[] = {
-    {"!", "", gdb_extended},
-    {"?", "", gdb_why},
-    {"C", NULL, gdb_C},
-    {"D", ";", gdb_detach},
-    {"G", NULL, gdb_G},
-    {"H", NULL, gdb_H},
-    {"M", NULL, gdb_M},
-    {"P", NULL, gdb_P},
-    {"QNonStop", ":", gdb_non_stop},
-    {"QStartNoAckMode", "", gdb_no_ack},
-    {"Qqemu.PhyMemMode", ":", gdb_phys_mode},
-    {"Qqemu.sstep", "=", gdb_sstep},
-    {"R", NULL, gdb_restart},
-    {"S", NULL, gdb_S},
-    {"T", NULL, gdb_T},
-    {"X", NULL, gdb_X},
-    {"Z", NULL, gdb_Z},
-    {"bc", "", gdb_reverse},
-    {"bs", "", gdb_reverse},
-    {"c", NULL, gdb_c},
-    {"g", "", gdb_g},
-    {"k", "", gdb_kill},
-    {"m", NULL, gdb_m},
-    {"p", NULL, gdb_p},
-    {"qAttached", ":", gdb_attached},
-    {"qC", "", gdb_current},
-    {"qCRC", ":", gdb_crc},
-    {"qOffsets", "", gdb_offsets},
-    {"qRcmd", ",", gdb_rcmd},
-    {"qSearch:memory", ":", gdb_search},
-    {"qSupported", ":", gdb_supported},
-    {"qSymbol", ":", gdb_symbol},
-    {"qTStatus", "", gdb_tstatus},
-    {"qThreadExtraInfo", ",", gdb_thread_extra},
-    {"qXfer", ":", gdb_xfer},
-    {"qfThreadInfo", "", gdb_thread_first},
-    {"qqemu.PhyMemMode", "", gdb_phys_query},
-    {"qqemu.sstep", "", gdb_sstep_query},
-    {"qqemu.sstepbits", "", gdb_sstep_bits},
-    {"qsThreadInfo", "", gdb_thread_next},
-    {"s", NULL, gdb_s},
-    {"vAttach", ";", gdb_vattach},
-    {"vCont", ";", gdb_vcont},
-    {"vCont?", "", gdb_vcont_ask},
-    {"vCtrlC", "", gdb_vctrlc},
-    {"vKill", ";", gdb_vkill},
-    {"vRun", ";", gdb_vrun},
-    {"vStopped", "", gdb_vstopped},
-    {"x", NULL, gdb_x},
-    {"z", NULL, gdb_z},
+    {"!", "", gdb_extended, 0},
+    {"?", "", gdb_why, 0},
+    {"C", NULL, gdb_C, 0},
+    {"D", ";", gdb_detach, 0},
+    {"G", NULL, gdb_G, GDB_WRITE_REG},
+    {"H", NULL, gdb_H, 0},
+    {"M", NULL, gdb_M, GDB_WRITE_MEM},
+    {"P", NULL, gdb_P, GDB_WRITE_REG},
+    {"QAllow", ":", gdb_allow, 0},
+    {"QCatchSyscalls", ":", gdb_catch_syscalls, GDB_INSERT_BREAK},
+    {"QDisableRandomization", ":", gdb_fine, 0},
+    {"QEnableErrorStrings", "", gdb_error_strings, 0},
+    {"QListThreadsInStopReply", "", gdb_list_threads, 0},
+    {"QNonStop", ":", gdb_non_stop, 0},
+    {"QPassSignals", ":", gdb_fine, 0},
+    {"QProgramSignals", ":", gdb_fine, 0},
+    {"QRestoreRegisterState", ":", gdb_restore, GDB_WRITE_REG},
+    {"QSaveRegisterState", ";", gdb_save, 0},
+    {"QStartNoAckMode", "", gdb_no_ack, 0},
+    {"QStartupWithShell", ":", gdb_fine, 0},
+    {"QThreadEvents", ":", gdb_fine, 0},
+    {"QThreadSuffixSupported", "", gdb_thread_suffix, 0},
+    {"Qqemu.PhyMemMode", ":", gdb_phys_mode, 0},
+    {"Qqemu.sstep", "=", gdb_sstep, 0},
+    {"R", NULL, gdb_restart, 0},
+    {"S", NULL, gdb_S, 0},
+    {"T", NULL, gdb_T, 0},
+    {"X", NULL, gdb_X, GDB_WRITE_MEM},
+    {"Z", NULL, gdb_Z, GDB_INSERT_BREAK},
+    {"bc", "", gdb_reverse, 0},
+    {"bs", "", gdb_reverse, 0},
+    {"c", NULL, gdb_c, 0},
+    {"g", ";", gdb_g, 0},
+    {"jThreadsInfo", "", gdb_threads_info, 0},
+    {"k", "", gdb_kill, 0},
+    {"m", NULL, gdb_m, 0},
+    {"p", NULL, gdb_p, 0},
+    {"qAttached", ":", gdb_attached, 0},
+    {"qC", "", gdb_current, 0},
+    {"qCRC", ":", gdb_crc, 0},
+    {"qGDBServerVersion", "", gdb_version, 0},
+    {"qGetTLSAddr", ":", gdb_tls, 0},
+    {"qHostInfo", "", gdb_host_info, 0},
+    {"qMemoryRegionInfo", ":", gdb_region, 0},
+    {"qOffsets", "", gdb_offsets, 0},
+    {"qProcessInfo", "", gdb_process_info, 0},
+    {"qRcmd", ",", gdb_rcmd, 0},
+    {"qRegisterInfo", NULL, gdb_register_info, 0},
+    {"qSearch:memory", ":", gdb_search, 0},
+    {"qShlibInfoAddr", "", gdb_nothing, 0},
+    {"qSupported", ":", gdb_supported, 0},
+    {"qSymbol", ":", gdb_symbol, 0},
+    {"qTStatus", "", gdb_nothing, 0},
+    {"qThreadExtraInfo", ",", gdb_thread_extra, 0},
+    {"qThreadStopInfo", NULL, gdb_thread_stop, 0},
+    {"qXfer", ":", gdb_xfer, 0},
+    {"qfThreadInfo", "", gdb_thread_first, 0},
+    {"qqemu.PhyMemMode", "", gdb_phys_query, 0},
+    {"qqemu.sstep", "", gdb_sstep_query, 0},
+    {"qqemu.sstepbits", "", gdb_sstep_bits, 0},
+    {"qsThreadInfo", "", gdb_thread_next, 0},
+    {"s", NULL, gdb_s, 0},
+    {"vAttach", ";", gdb_vattach, 0},
+    {"vCont", ";", gdb_vcont, 0},
+    {"vCont?", "", gdb_vcont_ask, 0},
+    {"vCtrlC", "", gdb_vctrlc, GDB_STOP},
+    {"vFile", ":", gdb_vfile, 0},
+    {"vKill", ";", gdb_vkill, 0},
+    {"vMustReplyEmpty", "", gdb_nothing, 0},
+    {"vRun", ";", gdb_vrun, 0},
+    {"vStopped", "", gdb_vstopped, 0},
+    {"x", NULL, gdb_x, 0},
+    {"z", NULL, gdb_z, GDB_INSERT_BREAK},
 };
 
 /* Packets that are not known get an empty reply. */
@@ -86,6 +110,10 @@ static void carry_out(struct gdb_session *s, const struct buf *packet)
     }
     if (!len)
         return;
+    if (packets[best].needs & s->denied) {
+        gdb_error(s, EPERM, "QAllow forbade that");
+        return;
+    }
     if (packets[best].then && packet->len > len)
         len++;
     packets[best].handle(s, (struct gdb_args){packet->data + len, packet->len - len});
@@ -98,14 +126,24 @@ void gdb_ok(struct gdb_session *s)
     buf_str(&s->reply, "OK");
 }
 
-/* "E.text" if the client said that it takes that, else a number. */
+/* "E.text" (GDB) or "Exx;text" (LLDB) if the client said that it takes that, else a number. */
 void gdb_error(struct gdb_session *s, int errnum, const char *text)
 {
     buf_reset(&s->reply);
-    if (s->error_message)
+    if (s->error_message) {
         buf_fmt(&s->reply, "E.%s", text);
-    else
-        buf_fmt(&s->reply, "E%02x", (errnum < 0 ? -errnum : errnum) & 0xff);
+        return;
+    }
+    buf_fmt(&s->reply, "E%02x", (errnum < 0 ? -errnum : errnum) & 0xff);
+    if (s->error_strings) {
+        buf_ch(&s->reply, ';');
+        gdb_put_text(&s->reply, text);
+    }
+}
+
+void gdb_put_text(struct buf *out, const char *text)
+{
+    gdb_put_hex(out, text, strlen(text));
 }
 
 void gdb_session_input(struct gdb_session *s)
@@ -123,7 +161,8 @@ void gdb_session_input(struct gdb_session *s)
             break;
         }
         if (in == GDB_IN_BREAK) {
-            ctl_pause(s->ctl);
+            if (!(s->denied & GDB_STOP))
+                ctl_pause(s->ctl);
             continue;
         }
         buf_reset(&s->reply);
@@ -188,6 +227,7 @@ bool gdb_thread(const struct gdb_session *s, const char **p, int *cpu)
 static void look_at(struct gdb_job *j)
 {
     j->s->ncpus = machine_ncpus(j->m);
+    gdb_find_rows(j);
 }
 
 struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err *e)
@@ -197,6 +237,8 @@ struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err 
     s->config = config;
     s->ctl = config->ctl;
     s->no_irq = true;
+    for (unsigned i = 0; i < GDB_FILES; i++)
+        s->files[i].fd = -1;
     s->client = ctl_client_new(s->ctl, e);
     if (!s->client) {
         free(s);
@@ -224,5 +266,8 @@ void gdb_session_free(struct gdb_session *s)
     gdb_wire_fini(&s->wire);
     buf_fini(&s->reply);
     vec_fini(&s->points);
+    gdb_drop_saved(s);
+    gdb_close_files(s);
+    free(s->rows);
     free(s);
 }

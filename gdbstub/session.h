@@ -2,7 +2,8 @@
  * session.h - one client of a GDB server, among the files of this folder.
  *
  * session.c knows the packets by name and sends replies; the other files carry them out:
- * regs.c, memory.c, points.c, resume.c (running, and stop replies), query.c, xml.c.
+ * regs.c, memory.c, points.c, syscalls.c, resume.c (running, and stop replies), query.c, lldb.c,
+ * files.c, xml.c.
  * The server's thread only.  What touches the machine goes through gdb_on_machine.
  */
 #ifndef GDBSTUB_SESSION_H
@@ -12,10 +13,37 @@
 #include "gdbstub/packet.h"
 #include "gdbstub/server.h"
 
-/* A point that the client set by Z. */
+#define GDB_FILES   16 /* that a client has open */
+#define GDB_RETURNS 16 /* of system calls that are waited for */
+#define GDB_SAVED   16 /* sets of registers */
+
+/* A point that the client set by Z: one for each of its conditions. */
 struct gdb_point {
-    unsigned type, number; /* of the packet; in dbg_points */
+    unsigned type; /* of the packet */
     uint64_t addr, kind;
+    struct {
+        VEC(unsigned);
+    } numbers; /* in dbg_points */
+};
+
+/* A system call that was told, and the breakpoint behind it. */
+struct gdb_return {
+    unsigned point; /* its number */
+    uint64_t number, pc, sp;
+};
+
+/* Registers that were put by. */
+struct gdb_saved {
+    unsigned id;
+    uint64_t *values; /* of GDB_REGS */
+};
+
+/* What QAllow can forbid; a bit each. */
+enum {
+    GDB_WRITE_REG = 1,
+    GDB_WRITE_MEM = 2,
+    GDB_INSERT_BREAK = 4,
+    GDB_STOP = 8,
 };
 
 struct gdb_session {
@@ -31,13 +59,25 @@ struct gdb_session {
     unsigned ncpus;
     unsigned g_cpu, c_cpu; /* the CPUs of g and c packets (Hg, Hc) */
     bool swbreak, hwbreak, error_message, extended, phys;
-    bool thread_suffix, list_threads; /* LLDB */
+    bool thread_suffix, list_threads, error_strings; /* LLDB */
+    unsigned denied;   /* QAllow */
+    int16_t *rows;     /* of registers by their GDB numbers; -1: there is none */
+    unsigned nrows;
     unsigned list_at;  /* qsThreadInfo: the next one */
     bool no_irq;       /* steps hold interrupts */
 
     struct {
         VEC(struct gdb_point);
     } points;
+    unsigned syscalls; /* the catchpoint's number; 0: there is none */
+    struct gdb_return returns[GDB_RETURNS];
+    unsigned nreturns;
+    struct gdb_saved saved[GDB_SAVED];
+    unsigned last_saved;
+    struct gdb_file {
+        int fd; /* -1: none */
+        char *path;
+    } files[GDB_FILES];
 
     /* Running: see resume.c. */
     bool waiting;        /* all-stop: a stop reply is owed */
@@ -64,6 +104,8 @@ void gdb_session_news(struct gdb_session *s);
 /* Replies. */
 void gdb_ok(struct gdb_session *s);
 void gdb_error(struct gdb_session *s, int errnum, const char *text);
+/* Appends a text as hexadecimal digits. */
+void gdb_put_text(struct buf *out, const char *text);
 
 /* What a handler gets: the packet behind its name. */
 struct gdb_args {
@@ -87,24 +129,50 @@ bool gdb_thread(const struct gdb_session *s, const char **p, int *cpu);
 
 /* ---- by file ---- */
 
-gdb_handler gdb_g, gdb_G, gdb_p, gdb_P;             /* regs.c */
+gdb_handler gdb_g, gdb_G, gdb_p, gdb_P, gdb_save, gdb_restore; /* regs.c */
 gdb_handler gdb_m, gdb_M, gdb_X, gdb_x, gdb_search, gdb_crc; /* memory.c */
 gdb_handler gdb_Z, gdb_z;                           /* points.c */
+gdb_handler gdb_catch_syscalls;                     /* syscalls.c */
+gdb_handler gdb_vfile;                              /* files.c */
+gdb_handler gdb_host_info, gdb_process_info, gdb_region, gdb_register_info, gdb_thread_suffix,
+    gdb_list_threads, gdb_error_strings, gdb_threads_info, gdb_thread_stop, gdb_version; /* lldb.c */
 gdb_handler gdb_why, gdb_c, gdb_s, gdb_C, gdb_S, gdb_vcont, gdb_vcont_ask, gdb_vctrlc, gdb_vstopped,
     gdb_non_stop, gdb_detach, gdb_kill, gdb_vkill, gdb_vrun, gdb_vattach, gdb_restart,
     gdb_reverse; /* resume.c */
 gdb_handler gdb_H, gdb_T, gdb_extended, gdb_supported, gdb_no_ack, gdb_thread_first,
     gdb_thread_next, gdb_thread_extra, gdb_current, gdb_attached, gdb_rcmd, gdb_phys_mode,
     gdb_phys_query, gdb_sstep, gdb_sstep_query, gdb_sstep_bits, gdb_xfer, gdb_symbol, gdb_offsets,
-    gdb_tstatus, gdb_ok_handler; /* query.c */
+    gdb_nothing, gdb_fine, gdb_allow, gdb_tls; /* query.c */
 
 void gdb_drop_points(struct gdb_session *s);
+/* The client's point with that number in dbg_points, or NULL. */
+const struct gdb_point *gdb_point_of(const struct gdb_session *s, unsigned number);
+/* Appends the words for a system call that was hit; false: there was none. */
+bool gdb_put_syscall(struct gdb_job *j, const struct dbg_hit *hit, struct buf *out);
+void gdb_drop_syscalls(struct gdb_session *s);
+void gdb_close_files(struct gdb_session *s);
 
+/* The registers of a g packet: integers, pc, floats, which have the numbers from 0 on. */
+#define GDB_REGS 65
+/* The row of a register by its number, or -1. */
+int gdb_row(const struct gdb_session *s, uint64_t number);
+void gdb_find_rows(struct gdb_job *j);
+/* Appends a register's value. */
+void gdb_put_reg(struct cpu *c, uint32_t row, struct buf *out);
 /* The registers a stop reply brings along, as "n1:r1;n2:r2;". */
 void gdb_expedite(struct gdb_job *j, struct buf *out);
-/* Target description, memory map and threads, as qXfer has them; false: there is no such object or
- * annex. */
-bool gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct buf *out);
+void gdb_drop_saved(struct gdb_session *s);
+
+/* What LLDB wants to know of a register, besides what GDB does: attributes of the target
+ * description. */
+void gdb_lldb_attributes(const struct guest_reg *r, struct buf *out);
+/* GDB's signal for a stop, and its stop reply. */
+unsigned gdb_signal(const struct ctl_stop *stop);
+void gdb_describe(struct gdb_session *s, const struct ctl_stop *stop, unsigned signal,
+                  struct buf *out);
+/* Target description, memory map and threads, as qXfer has them. */
+enum gdb_object { GDB_OBJECT, GDB_NO_ANNEX, GDB_NO_OBJECT };
+enum gdb_object gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct buf *out);
 
 /* All is given up: the machine runs on, if this client had stopped it. */
 void gdb_let_go(struct gdb_session *s);

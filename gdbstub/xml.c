@@ -3,11 +3,13 @@
  * memory map, and the threads.  GDB manual, appendix G and E.16 to E.18.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "board/board.h"
 #include "cpu/guest.h"
 #include "gdbstub/session.h"
+#include "host/host_file.h"
 
 /* ---- the target description ---- */
 
@@ -65,7 +67,9 @@ static void put_reg(struct buf *out, const struct guest_reg *r)
     buf_fmt(out, "<reg name=\"%s\" bitsize=\"%u\" regnum=\"%u\" type=\"",
             r->kind == REG_INT && r->alias ? r->alias : r->name, r->bits, r->gdb);
     put_type(out, r);
-    buf_fmt(out, "\" group=\"%s\"/>\n", group_of(r));
+    buf_fmt(out, "\" group=\"%s\" ", group_of(r));
+    gdb_lldb_attributes(r, out);
+    buf_str(out, "/>\n");
 }
 
 static void put_feature(struct buf *out, const struct guest *g, const char *feature)
@@ -140,7 +144,26 @@ static void put_osdata(struct gdb_job *j, struct buf *out)
     buf_str(out, "</osdata>\n");
 }
 
-bool gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct buf *out)
+/* The program, if it is one that GDB can read; its path is absolute, as GDB wants it. */
+static enum gdb_object put_exec_file(struct gdb_job *j, struct buf *out)
+{
+    const char *kernel = machine_config(j->m)->board.kernel;
+    char *path = kernel ? host_file_elf(kernel) : NULL;
+
+    if (!path)
+        return GDB_NO_ANNEX;
+    buf_str(out, path);
+    free(path);
+    return GDB_OBJECT;
+}
+
+/* Empty: no system has told of a process of its own. */
+static void put_auxv(struct gdb_job *j, struct buf *out)
+{
+    (void)j, (void)out;
+}
+
+enum gdb_object gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct buf *out)
 {
     static const struct {
         const char *object, *annex;
@@ -151,13 +174,20 @@ bool gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct bu
         {"threads", "", put_threads},
         {"osdata", "", put_osdata},
         {"osdata", "devices", put_osdata},
+        {"auxv", "", put_auxv},
     };
+    enum gdb_object found = GDB_NO_OBJECT;
 
-    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
-        if (strcmp(object, objects[i].object) || strcmp(annex, objects[i].annex))
+    if (!strcmp(object, "exec-file")) /* its annex is a process's number, or nothing */
+        return put_exec_file(j, out);
+    for (size_t i = 0; i < sizeof objects / sizeof *objects && found != GDB_OBJECT; i++) {
+        if (strcmp(object, objects[i].object))
+            continue;
+        found = GDB_NO_ANNEX;
+        if (strcmp(annex, objects[i].annex))
             continue;
         objects[i].put(j, out);
-        return true;
+        found = GDB_OBJECT;
     }
-    return false;
+    return found;
 }

@@ -180,6 +180,33 @@ static int open_net(struct cli_net *n, unsigned index, struct dev_net *door, str
 
 /* ---- folders ---- */
 
+int cli_folder(const char *option, struct cli_share *s, const char *text, struct err *e)
+{
+    size_t len = strlen(text);
+
+    if (s->dir)
+        return err_set(e, EINVAL, "%s: %.100s: there is a folder already: %.100s", option, text,
+                       s->dir);
+    s->read_only = len > 3 && !strcmp(text + len - 3, ",ro");
+    s->dir = xstrdup(text);
+    s->dir[len - (s->read_only ? 3 : 0)] = 0;
+    return 0;
+}
+
+int cli_folder_open(const char *option, struct cli_share *s, struct err *e)
+{
+    if (!s->dir)
+        return 0;
+    s->share = host_share_open(s->dir, s->read_only, e);
+    return s->share ? 0 : err_prefix(e, "%s", option);
+}
+
+void cli_folder_fini(struct cli_share *s)
+{
+    host_share_close(s->share);
+    free(s->dir);
+}
+
 /* The last parts are options: a folder's name may hold commas. */
 int cli_share(struct cli_doors *d, const char *text, struct err *e)
 {

@@ -53,6 +53,11 @@ struct cli_doors {
     bool host_entropy;
 };
 
+/* "DIR[,ro]", of an option that takes one folder; it is opened if it was given, and closed. */
+int cli_folder(const char *option, struct cli_share *s, const char *text, struct err *e);
+int cli_folder_open(const char *option, struct cli_share *s, struct err *e);
+void cli_folder_fini(struct cli_share *s);
+
 /* --net, --share, --port, --fw-cfg, --rng-seed */
 int cli_net(struct cli_doors *d, const char *text, struct err *e);
 int cli_share(struct cli_doors *d, const char *text, struct err *e);

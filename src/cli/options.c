@@ -132,8 +132,7 @@ void cli_options_fini(struct cli_options *o)
 {
     close_disks(o);
     cli_doors_fini(&o->doors);
-    host_share_close(o->semihosting.share);
-    free(o->semihosting.dir);
+    cli_folder_fini(&o->semihosting);
     for (unsigned i = 0; i < o->ndisks; i++)
         free(o->disk[i].path);
     for (unsigned i = 0; i < o->nflash; i++)
@@ -326,19 +325,8 @@ static int virtio(struct cli_options *o, const char *text, struct err *e)
 
 static int semihosting(struct cli_options *o, const char *text, struct err *e)
 {
-    struct cli_share *s = &o->semihosting;
-    size_t len = text ? strlen(text) : 0;
-
     o->config.board.semihosting = true;
-    if (!text)
-        return 0;
-    if (s->dir)
-        return err_set(e, EINVAL, "--semihosting: %.100s: there is a folder already: %.100s", text,
-                       s->dir);
-    s->read_only = len > 3 && !strcmp(text + len - 3, ",ro");
-    s->dir = xstrdup(text);
-    s->dir[len - (s->read_only ? 3 : 0)] = 0;
-    return 0;
+    return text ? cli_folder("--semihosting", &o->semihosting, text, e) : 0;
 }
 
 /* Those whose value needs reading. */
@@ -497,13 +485,10 @@ static int open_disks(struct cli_options *o, struct err *e)
 
 static int open_semihosting(struct cli_options *o, struct err *e)
 {
-    struct cli_share *s = &o->semihosting;
+    int rc = cli_folder_open("--semihosting", &o->semihosting, e);
 
-    if (!s->dir)
-        return 0;
-    s->share = host_share_open(s->dir, s->read_only, e);
-    o->config.board.semihosting_files = s->share;
-    return s->share ? 0 : err_prefix(e, "--semihosting");
+    o->config.board.semihosting_files = o->semihosting.share;
+    return rc;
 }
 
 int cli_options_open(struct cli_options *o, struct err *e)

@@ -34,6 +34,7 @@ enum {
     OPT_NO_PACED,
     OPT_NO_REBOOT,
     OPT_GDB,
+    OPT_GDB_FILES,
     OPT_WAIT,
     OPT_DUMP,
     OPT_DUMP_OUT,
@@ -54,6 +55,7 @@ struct run_options {
     bool counters, hash, no_reboot;
     const char *gdb[GDB_SERVERS];
     unsigned ngdb;
+    struct cli_share gdb_files;
     bool wait;
     struct words dump, symbols;
     const char *dump_out; /* NULL: standard error */
@@ -91,6 +93,7 @@ static const struct argp_option options[] = {
     {"symbols", OPT_SYMBOLS, "FILE[@OFFSET]", 0, "An ELF file whose names, lines and frames --dump and the debugger may use, as vmlinux or a static program of the guest; OFFSET is added to its addresses.  Those of an ELF kernel or firmware are known without; may be repeated", 40},
     {"hash", OPT_HASH, NULL, 0, "In the end, print the count and a hash of the machine's state to standard error", 40},
     {"gdb", OPT_GDB, "[ADDR:]PORT|unix:PATH", 0, "Listen for GDB (target remote); on 127.0.0.1 unless an address is named; may be repeated", 40},
+    {"gdb-files", OPT_GDB_FILES, "DIR[,ro]", 0, "GDB may read and, without ro, write the files beneath this folder (remote get, remote put); it is the root of the paths it names", 40},
     {"wait", OPT_WAIT, NULL, 0, "Wait before the first instruction until GDB or the console lets the machine run", 40},
     {0},
 };
@@ -106,6 +109,12 @@ static error_t parse_gdb(struct run_options *o, const char *arg)
     }
     err_set(&e, EINVAL, "--gdb: %.100s is one too many; %d fit", arg, GDB_SERVERS);
     return cli_refuse(&o->machine, &e);
+}
+
+static error_t parse_gdb_files(struct run_options *o, const char *arg)
+{
+    struct err e;
+    return cli_folder("--gdb-files", &o->gdb_files, arg, &e) ? cli_refuse(&o->machine, &e) : 0;
 }
 
 static error_t parse_stop_at(struct run_options *o, const char *arg)
@@ -151,6 +160,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_GDB:
         return parse_gdb(o, arg);
+    case OPT_GDB_FILES:
+        return parse_gdb_files(o, arg);
     case OPT_WAIT:
         o->wait = true;
         return 0;
@@ -634,10 +645,15 @@ static void killed(void *opaque)
 
 static int open_gdb(struct run *r, struct err *e)
 {
+    int rc = cli_folder_open("--gdb-files", &r->o.gdb_files, e);
+
+    if (rc)
+        return rc;
     for (unsigned i = 0; i < r->o.ngdb; i++) {
         struct gdb_config config = {.where = r->o.gdb[i],
                                     .ctl = r->ctl,
                                     .log = r->o.machine.log,
+                                    .files = r->o.gdb_files.share,
                                     .killed = killed,
                                     .opaque = r};
 
@@ -695,6 +711,7 @@ static void fini(struct run *r)
     machine_free(r->m);
     if (r->pumping)
         cli_pump_fini(&r->pump);
+    cli_folder_fini(&r->o.gdb_files);
     dump_close(r);
     vec_fini(&r->o.dump);
     vec_fini(&r->o.symbols);

@@ -20,6 +20,8 @@ struct call {
 struct ctl_client {
     struct ctl *c;
     struct host_wake news;
+    struct buf text; /* printed for it; of the lock */
+    size_t lost;     /* bytes that did not fit */
     struct ctl_client *next;
 };
 
@@ -33,6 +35,7 @@ struct ctl {
     struct host_cond work;  /* the machine's thread has something to do */
     struct host_cond done;  /* a call is done, or the machine is at rest */
     struct call *first, **last;
+    bool taken; /* a thread has the machine at rest: it carries out a call or a step */
     bool running, pause, quit;
     bool begin; /* `go` is new */
     struct ctl_go go;
@@ -68,7 +71,22 @@ static void rest(struct ctl *c, struct ctl_stop stop)
     c->stop = stop;
     c->running = c->pause = false;
     host_cond_broadcast(&c->done);
-    tell(c);
+}
+
+/* With the lock held: the machine is this thread's until give.  False: it runs, or is another's. */
+static bool take(struct ctl *c)
+{
+    if (c->running || c->taken || c->first)
+        return false;
+    c->taken = true;
+    return true;
+}
+
+static void give(struct ctl *c)
+{
+    c->taken = false;
+    if (c->first || c->running)
+        host_cond_broadcast(&c->work);
 }
 
 /* With the lock held, which is given up meanwhile. */
@@ -80,15 +98,19 @@ static void serve(struct ctl *c)
         c->first = call->next;
         if (!c->first)
             c->last = &c->first;
+        c->taken = true;
         host_mutex_unlock(&c->lock);
         call->fn(c->m, call->arg);
         host_mutex_lock(&c->lock);
+        c->taken = false;
         call->done = true;
         host_cond_broadcast(&c->done);
     }
 }
 
-/* ---- running, on the machine's thread ---- */
+/* ---- running, on the thread that has the machine ---- */
+
+#define STEPS_MAX 1000 /* after which the loop looks at its requests */
 
 /* What is only for this run. */
 static void begin(struct ctl *c, const struct ctl_go *go)
@@ -103,15 +125,20 @@ static void arrange(struct ctl *c, const struct ctl_go *go)
     machine_hold_interrupts(c->m, go->hold);
 }
 
+static bool in_range(struct ctl *c, const struct ctl_go *go)
+{
+    return machine_cpu(c->m, go->cpu)->pc - go->from < go->to - go->from;
+}
+
 /* One instruction after the other.  An interruption ends the machine's next run. */
 static enum machine_stop step(struct ctl *c, const struct ctl_go *go)
 {
-    const struct cpu *cpu = machine_cpu(c->m, go->cpu);
     enum machine_stop why;
+    unsigned n = STEPS_MAX;
 
     do
         why = machine_run(c->m, machine_count(c->m) + 1);
-    while (why == MACHINE_COUNT && cpu->pc - go->from < go->to - go->from);
+    while (why == MACHINE_COUNT && in_range(c, go) && --n);
     return why;
 }
 
@@ -121,6 +148,8 @@ static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *st
     enum machine_stop why = go->step ? step(c, go) : machine_run(c->m, go->until);
     struct dbg_hit hit = {0};
 
+    if (go->step && why == MACHINE_COUNT && in_range(c, go))
+        return false;
     if (why == MACHINE_BREAK && !dbg_points_stopped(c->points, &hit))
         return false;
     *stop = describe(c, why);
@@ -133,7 +162,8 @@ static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *st
     return why != MACHINE_INTERRUPTED;
 }
 
-static void run(struct ctl *c)
+/* With the lock held, which is given up meanwhile.  Whether the machine came to rest. */
+static bool run(struct ctl *c)
 {
     struct ctl_go go = c->go;
     struct ctl_stop stop;
@@ -149,6 +179,26 @@ static void run(struct ctl *c)
     /* An interruption that nobody wants any more was for a call, or came too late. */
     if (stopped)
         rest(c, stop);
+    return stopped;
+}
+
+/* A client's text.  Only the first bytes of it are news. */
+static void print(void *opaque, const void *owner, const char *text, size_t len)
+{
+    struct ctl *c = opaque;
+
+    host_mutex_lock(&c->lock);
+    for (struct ctl_client *k = c->clients; k; k = k->next) {
+        if (k != owner)
+            continue;
+        if (!k->text.len)
+            host_wake_post(&k->news);
+        if (len <= CTL_TEXT_MAX - k->text.len)
+            buf_add(&k->text, text, len);
+        else
+            k->lost += len;
+    }
+    host_mutex_unlock(&c->lock);
 }
 
 static void loop(void *arg)
@@ -157,15 +207,18 @@ static void loop(void *arg)
 
     host_mutex_lock(&c->lock);
     for (;;) {
-        serve(c);
+        if (!c->taken)
+            serve(c);
         if (c->quit)
             break;
-        if (!c->running)
+        if (!c->running || c->taken) {
             host_cond_wait(&c->work, &c->lock);
-        else if (c->pause)
+        } else if (c->pause) {
             rest(c, describe(c, MACHINE_INTERRUPTED));
-        else
-            run(c);
+            tell(c);
+        } else if (run(c)) {
+            tell(c);
+        }
     }
     host_mutex_unlock(&c->lock);
 }
@@ -191,6 +244,7 @@ struct ctl *ctl_new(struct machine *m, struct err *e)
     host_cond_init(&c->done);
     c->stop = describe(c, MACHINE_COUNT);
     c->points = dbg_points_new(m);
+    dbg_points_on_print(c->points, print, c);
     if (!host_thread_start(&c->thread, "machine", loop, c, e))
         return c;
     fini(c);
@@ -220,6 +274,14 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
     struct call call = {.fn = fn, .arg = arg};
 
     host_mutex_lock(&c->lock);
+    if (take(c)) {
+        host_mutex_unlock(&c->lock);
+        fn(c->m, arg);
+        host_mutex_lock(&c->lock);
+        give(c);
+        host_mutex_unlock(&c->lock);
+        return;
+    }
     *c->last = &call;
     c->last = &call.next;
     host_cond_broadcast(&c->work);
@@ -230,15 +292,42 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
     host_mutex_unlock(&c->lock);
 }
 
-void ctl_run(struct ctl *c, const struct ctl_go *go)
+/* With the lock held: the machine is to run. */
+static void ask(struct ctl *c, const struct ctl_go *go)
 {
-    host_mutex_lock(&c->lock);
     c->go = *go;
     c->begin = c->running = true;
     c->pause = false;
+}
+
+void ctl_run(struct ctl *c, const struct ctl_go *go)
+{
+    host_mutex_lock(&c->lock);
+    ask(c, go);
     host_cond_broadcast(&c->work);
     tell(c);
     host_mutex_unlock(&c->lock);
+}
+
+bool ctl_step(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
+{
+    bool taken, done = false;
+
+    host_mutex_lock(&c->lock);
+    taken = take(c);
+    ask(c, go);
+    if (taken && !machine_cpu(c->m, go->cpu)->halted) { /* which may wait for long */
+        done = run(c);
+        *stop = c->stop;
+    }
+    if (!done || c->begin) /* it goes on; or another one asked for a run, and hears of this stop */
+        tell(c);
+    if (taken)
+        give(c);
+    else
+        host_cond_broadcast(&c->work);
+    host_mutex_unlock(&c->lock);
+    return done;
 }
 
 void ctl_pause(struct ctl *c)
@@ -299,6 +388,7 @@ struct ctl_client *ctl_client_new(struct ctl *c, struct err *e)
     struct ctl_client *k = xcalloc(1, sizeof *k);
 
     k->c = c;
+    buf_init(&k->text);
     if (host_wake_init(&k->news, e)) {
         free(k);
         return NULL;
@@ -322,6 +412,7 @@ void ctl_client_free(struct ctl_client *k)
     *at = k->next;
     host_mutex_unlock(&k->c->lock);
     host_wake_fini(&k->news);
+    buf_fini(&k->text);
     free(k);
 }
 
@@ -333,4 +424,15 @@ int ctl_client_fd(const struct ctl_client *k)
 void ctl_client_ack(struct ctl_client *k)
 {
     host_wake_clear(&k->news);
+}
+
+void ctl_client_text(struct ctl_client *k, struct buf *out)
+{
+    host_mutex_lock(&k->c->lock);
+    buf_add(out, k->text.data, k->text.len);
+    if (k->lost)
+        buf_fmt(out, "[%zu bytes more were lost]\n", k->lost);
+    buf_reset(&k->text);
+    k->lost = 0;
+    host_mutex_unlock(&k->c->lock);
 }

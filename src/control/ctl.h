@@ -4,7 +4,8 @@
  * A front end calls ctl_call with a function; the control loop runs it at an
  * instruction boundary, between windows, with the machine at rest, and then wakes the
  * caller.  So no front end ever touches guest state, and there are no locks
- * around it.  Running and stopping are requests too.
+ * around it.  Running and stopping are requests too.  While the machine is at rest, a call and a
+ * step are carried out by the caller's thread in the loop's place: nobody has to be woken.
  *
  * Several front ends may be clients at once.  Each hears that the machine came to rest, or
  * runs, whoever asked for it, and the last one that asked is the one that is heard.
@@ -54,6 +55,9 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
 
 /* Lets the machine run; returns at once. */
 void ctl_run(struct ctl *c, const struct ctl_go *go);
+/* The same for a step.  True: it is done already, as *stop says, which is no news to anybody: the
+ * machine was at rest, and is. */
+bool ctl_step(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop);
 /* Asks it to stop; returns at once (ctl_wait waits).  The machine's thread may do so too, from a
  * host door: the stop is then at the end of the window, the same one whenever it is run again. */
 void ctl_pause(struct ctl *c);
@@ -67,11 +71,16 @@ struct dbg_points *ctl_points(struct ctl *c);
 /* What is known of the guest's code, the board's own ELF files to begin with; likewise. */
 struct dbg_symbols *ctl_symbols(struct ctl *c);
 
-/* A client; any number of them.  NULL with a message. */
+/* A client; any number of them.  NULL with a message.  What the commands of points print that it owns
+ * (dbg_point.owner) is kept for it. */
 struct ctl_client *ctl_client_new(struct ctl *c, struct err *e);
 void ctl_client_free(struct ctl_client *k);
 /* A file descriptor that becomes readable whenever news came (for poll); ctl_client_ack clears it. */
 int ctl_client_fd(const struct ctl_client *k);
 void ctl_client_ack(struct ctl_client *k);
+/* Appends what was printed for it since the last call; it is told as news.  Of more than CTL_TEXT_MAX
+ * bytes at a time the rest is lost, which is said. */
+#define CTL_TEXT_MAX (1u << 20)
+void ctl_client_text(struct ctl_client *k, struct buf *out);
 
 #endif

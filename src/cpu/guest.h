@@ -137,6 +137,11 @@ struct guest {
 
     /* The text of the instruction at `bytes`; returns its length, 0 if there is none in len. */
     unsigned (*disassemble)(uint64_t pc, const uint8_t *bytes, size_t len, struct buf *out);
+    /* Of a user's system call: the cause of its trap, and the row of the register that has its number;
+     * and where it goes on, asked right behind the trap. */
+    uint64_t syscall_cause;
+    uint32_t syscall_reg;
+    uint64_t (*syscall_return)(const struct cpu *c);
     /* A trap cause's name ("load page fault"). */
     const char *(*cause_name)(uint64_t cause);
 };

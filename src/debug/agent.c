@@ -39,6 +39,23 @@ static int find_row(const struct guest *g, uint64_t number)
     return -1;
 }
 
+/* Bytes of the operation at an offset; 0: the program ends within it. */
+static size_t size_at(const uint8_t *code, size_t len, size_t at)
+{
+    size_t n = 1u + ops[code[at]].operand;
+
+    if (code[at] == DBG_AGENT_PRINTF && n <= len - at)
+        n += operand(code + at + 2, 2);
+    return n <= len - at ? n : 0;
+}
+
+static unsigned pops_at(const uint8_t *code, size_t at, unsigned depth)
+{
+    if (code[at] == DBG_AGENT_END)
+        return depth != 0;
+    return ops[code[at]].pops + (code[at] == DBG_AGENT_PRINTF ? code[at + 1] : 0);
+}
+
 /* ---- checking ---- */
 
 #define NOT_REACHED 0xff
@@ -77,6 +94,10 @@ static int check_operand(struct check *k, size_t at, unsigned depth)
         return v && v <= 64 ? 0 : err_set(k->e, EINVAL, "agent expression: %u bits", (unsigned)v);
     case DBG_AGENT_PICK:
         return v < depth ? 0 : err_set(k->e, EINVAL, "agent expression: the stack is too short");
+    case DBG_AGENT_PRINTF:
+        return v & 0xffff && !k->code[at + size_at(k->code, k->len, at) - 1]
+                   ? 0
+                   : err_set(k->e, EINVAL, "agent expression: a format has no end");
     default:
         return 0;
     }
@@ -85,24 +106,27 @@ static int check_operand(struct check *k, size_t at, unsigned depth)
 static int check_one(struct check *k, size_t at)
 {
     const struct op_info *op = &ops[k->code[at]];
-    unsigned depth = k->depth[at];
+    unsigned depth = k->depth[at], pops;
+    size_t size;
     int rc;
 
     if (!op->name)
         return err_set(k->e, EINVAL, "agent expression: operation 0x%02x at byte %zu is not known",
                        k->code[at], at);
-    if (k->len - at <= op->operand)
+    size = size_at(k->code, k->len, at);
+    if (!size)
         return err_set(k->e, EINVAL, "agent expression: it ends within an operation");
-    if (depth < op->pops || depth - op->pops + op->pushes > DBG_AGENT_DEPTH)
+    pops = pops_at(k->code, at, depth);
+    if (depth < pops || depth - pops + op->pushes > DBG_AGENT_DEPTH)
         return err_set(k->e, EINVAL, "agent expression: the stack is too short or too long at byte %zu",
                        at);
     rc = check_operand(k, at, depth);
-    depth = depth - op->pops + op->pushes;
+    depth = depth - pops + op->pushes;
     if (!rc && (k->code[at] == DBG_AGENT_IF_GOTO || k->code[at] == DBG_AGENT_GOTO))
         rc = reach(k, at, operand(k->code + at + 1, 2), depth);
     if (rc || k->code[at] == DBG_AGENT_GOTO || k->code[at] == DBG_AGENT_END)
         return rc;
-    return reach(k, at, at + 1 + op->operand, depth);
+    return reach(k, at, at + size, depth);
 }
 
 /* What is not reached is not looked at: jumps lead forward, so one pass sees all that is. */
@@ -230,9 +254,21 @@ static void jump(struct lift *l, unsigned op, size_t next, uint64_t target)
     l->closed = true;
 }
 
+/* A function and its channel, which are of use on GDB's side only, lie above the arguments, of which the
+ * first is the topmost. */
+static void print(struct lift *l, const uint8_t *op)
+{
+    uint32_t decide = l->c->guest->decide;
+
+    l->depth -= 2;
+    for (unsigned n = op[1]; n; n--)
+        ir_call(l->u, decide, constant(l, DBG_ASK_ARG), pop(l), IR_NONE);
+    ir_call(l->u, decide, constant(l, DBG_ASK_PRINT), constant(l, (uintptr_t)(op + 4)), IR_NONE);
+}
+
 static void end(struct lift *l)
 {
-    l->result = pop(l);
+    l->result = l->depth ? pop(l) : constant(l, 0);
     if (l->first != l->last)
         ir_br(l->u, ir_edge_new(l->u, l->last, &l->result, 1));
     l->closed = true;
@@ -313,6 +349,9 @@ static void lift_one(struct lift *l, size_t at)
     case DBG_AGENT_REG:
         reg(l, v);
         break;
+    case DBG_AGENT_PRINTF:
+        print(l, l->a->code + at);
+        break;
     case DBG_AGENT_END:
         end(l);
         break;
@@ -332,9 +371,10 @@ static void find_blocks(struct lift *l)
     l->entry[0] = 0;
     for (size_t at = 0, next; at < l->a->len; at = next) {
         const struct op_info *op = &ops[l->a->code[at]];
-        unsigned depth = l->entry[at] - op->pops + op->pushes;
+        unsigned depth =
+            l->entry[at] - pops_at(l->a->code, at, l->entry[at]) + op->pushes;
 
-        next = at + 1 + op->operand;
+        next = at + size_at(l->a->code, l->a->len, at);
         if (l->a->code[at] == DBG_AGENT_IF_GOTO || l->a->code[at] == DBG_AGENT_GOTO) {
             uint64_t target = operand(l->a->code + at + 1, 2);
 
@@ -381,7 +421,7 @@ ir_ref dbg_agent_lift(const struct dbg_agent *a, struct cpu *c, struct ir_unit *
         if (l.closed)
             continue;
         lift_one(&l, at);
-        at += ops[a->code[at]].operand;
+        at += size_at(a->code, a->len, at) - 1;
     }
     if (l.first == l.last)
         return l.result;

@@ -4,7 +4,8 @@
  *
  * A program works on a stack of 64-bit integers.  Ours come from GDB or from expr.h.  They are
  * checked once, and then become IR: in the unit of a probe, or to be run at once.  Jumps lead forward,
- * so that each of them ends.  Memory that is not there reads as 0.
+ * so that each of them ends.  Memory that is not there reads as 0.  One that ends with an empty stack
+ * comes to 0.
  */
 #ifndef DEBUG_AGENT_H
 #define DEBUG_AGENT_H
@@ -52,7 +53,8 @@
     OP(ZERO_EXT, 0x2a, 1, 1, 1)                                                                    \
     OP(SWAP, 0x2b, 0, 2, 2)                                                                        \
     OP(PICK, 0x32, 1, 0, 1)                                                                        \
-    OP(ROT, 0x33, 0, 3, 3)
+    OP(ROT, 0x33, 0, 3, 3)                                                                         \
+    OP(PRINTF, 0x34, 3, 2, 0) /* and its arguments; its format follows the operand */
 
 enum dbg_agent_op {
 #define OP(name, code, operand, pops, pushes) DBG_AGENT_##name = (code),
@@ -80,7 +82,9 @@ ir_ref dbg_agent_lift(const struct dbg_agent *a, struct cpu *c, struct ir_unit *
 /* What it comes to now. */
 uint64_t dbg_agent_run(const struct dbg_agent *a, struct cpu *c);
 
-/* What a program asks cpu_debug_ops.decide for: registers that are no slots of the IR. */
-#define DBG_ASK_REG UINT64_MAX /* a; b is the row */
+/* What a program asks cpu_debug_ops.decide for, as a. */
+#define DBG_ASK_REG   UINT64_MAX       /* a register that is no slot of the IR; b is the row */
+#define DBG_ASK_ARG   (UINT64_MAX - 1) /* to keep b as the next argument of a printf */
+#define DBG_ASK_PRINT (UINT64_MAX - 2) /* to print by the format that b points to, in the program */
 
 #endif

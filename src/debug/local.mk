@@ -10,6 +10,7 @@ libglovebox_a_SOURCES += \
     src/debug/kallsyms.c src/debug/kallsyms.h \
     src/debug/memory.c src/debug/memory.h \
     src/debug/points.c src/debug/points.h \
+    src/debug/print.c src/debug/print.h \
     src/debug/regs.c src/debug/regs.h \
     src/debug/symbols.c src/debug/symbols.h \
     src/debug/walk.c src/debug/walk.h

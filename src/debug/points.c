@@ -7,6 +7,7 @@
 #include "base/bits.h"
 #include "base/mem_alloc.h"
 #include "cpu/guest.h"
+#include "debug/print.h"
 
 /* A probe: a point at its address. */
 struct place {
@@ -51,6 +52,12 @@ struct dbg_points {
     bool watches_changed;
 
     struct dbg_hit hit; /* since the machine ran last */
+
+    dbg_print_fn *print;
+    void *print_opaque;
+    const void *speaker;            /* the owner of what prints */
+    uint64_t args[DBG_AGENT_DEPTH]; /* of the next printf */
+    unsigned nargs;
 };
 
 /* ---- sorted lists ---- */
@@ -126,20 +133,48 @@ static bool put_down(struct dbg_points *p, const struct dbg_point *x)
     return true;
 }
 
-/* A hit.  True: it stops the machine; else it is ignored. */
-static bool counts(struct dbg_points *p, struct dbg_point *x)
+static void run_commands(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
+{
+    p->speaker = x->owner;
+    for (unsigned i = 0; i < x->ncommands; i++)
+        dbg_agent_run(&x->commands[i], c);
+}
+
+/* A hit.  True: it stops the machine; else it is ignored, or commands were all that it was for. */
+static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
     x->hits++;
-    if (!x->ignore)
+    if (x->ignore) {
+        x->ignore--;
+        return false;
+    }
+    if (!x->ncommands)
         return put_down(p, x);
-    x->ignore--;
+    run_commands(p, x, c);
     return false;
 }
 
-/* A hit behind which a condition may have to be looked at. */
-static bool counts_behind(struct dbg_points *p, struct dbg_point *x)
+/* A hit behind which a condition, or commands, may have to be looked at. */
+static bool counts_behind(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
-    return x->cond.len ? put_down(p, x) : counts(p, x);
+    return x->cond.len || x->ncommands ? put_down(p, x) : counts(p, x, c);
+}
+
+static void keep_arg(struct dbg_points *p, uint64_t v)
+{
+    if (p->nargs < DBG_AGENT_DEPTH)
+        p->args[p->nargs++] = v;
+}
+
+static void say(struct dbg_points *p, struct cpu *c, const char *format)
+{
+    struct buf text = BUF_INIT;
+
+    dbg_print(c, format, p->args, p->nargs, &text);
+    p->nargs = 0;
+    if (p->print)
+        p->print(p->print_opaque, p->speaker, text.data, text.len);
+    buf_fini(&text);
 }
 
 static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b)
@@ -147,11 +182,19 @@ static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b)
     struct dbg_points *p = opaque;
     struct dbg_point *x;
 
-    if (a == DBG_ASK_REG)
+    switch (a) {
+    case DBG_ASK_REG:
         return c->guest->reg_read(c, (uint32_t)b);
+    case DBG_ASK_ARG:
+        keep_arg(p, b);
+        return 0;
+    case DBG_ASK_PRINT:
+        say(p, c, (const char *)(uintptr_t)b);
+        return 0;
+    }
     x = p->index.data[a];
     x->evals++;
-    return b && concerns(x, c) && counts(p, x);
+    return b && concerns(x, c) && counts(p, x, c);
 }
 
 /* Appends the points of one list that are at addr; stop is what those before them came to. */
@@ -232,7 +275,7 @@ static bool on_touched(void *opaque, struct cpu *c, const struct cpu_touch *t)
             continue;
         x->evals++;
         if (!x->changed_only || !stays(p, t))
-            stop |= counts_behind(p, x);
+            stop |= counts_behind(p, x, c);
     }
     return stop;
 }
@@ -284,7 +327,7 @@ static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t 
         p->hit.event = what;
         p->hit.a = a;
         p->hit.b = b;
-        stop |= counts_behind(p, x);
+        stop |= counts_behind(p, x, c);
     }
     return stop;
 }
@@ -309,6 +352,9 @@ static void point_free(struct dbg_point *x)
 {
     dbg_agent_fini(&x->cond);
     free(x->text);
+    for (unsigned i = 0; i < x->ncommands; i++)
+        dbg_agent_fini(&x->commands[i]);
+    free(x->commands);
     free(x);
 }
 
@@ -331,6 +377,12 @@ void dbg_points_free(struct dbg_points *p)
     vec_fini(&p->vpages);
     vec_fini(&p->dma);
     free(p);
+}
+
+void dbg_points_on_print(struct dbg_points *p, dbg_print_fn *print, void *opaque)
+{
+    p->print = print;
+    p->print_opaque = opaque;
 }
 
 unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point)
@@ -501,7 +553,7 @@ void dbg_points_apply(struct dbg_points *p)
     apply_dma(p);
 }
 
-/* Behind an access or event: those with a condition were only put down. */
+/* Behind an access or event: those with a condition or commands were only put down. */
 static void look_at_conditions(struct dbg_points *p, struct cpu *c)
 {
     struct dbg_hit was = p->hit;
@@ -510,10 +562,10 @@ static void look_at_conditions(struct dbg_points *p, struct cpu *c)
     for (unsigned i = 0; i < was.npoints; i++) {
         struct dbg_point *x = p->index.data[was.point[i]];
 
-        if (x->kind == DBG_BREAK || !x->cond.len)
+        if (x->kind == DBG_BREAK || (!x->cond.len && !x->ncommands))
             put_down(p, x);
-        else if (dbg_agent_run(&x->cond, c))
-            counts(p, x);
+        else if (!x->cond.len || dbg_agent_run(&x->cond, c))
+            counts(p, x, c);
     }
 }
 
@@ -582,6 +634,8 @@ void dbg_point_describe(const struct dbg_point *x, const struct guest *g, struct
             x->temporary ? " once" : "", x->disabled ? " disabled" : "",
             x->cond.len ? " conditional" : "", (unsigned long long)x->hits,
             x->hits == 1 ? "" : "s");
+    if (x->ncommands)
+        buf_str(out, ", runs commands");
     if (x->evals != x->hits)
         buf_fmt(out, ", looked at %llu times", (unsigned long long)x->evals);
     if (x->ignore)

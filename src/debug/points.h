@@ -38,6 +38,8 @@ struct dbg_point {
     uint64_t space;
     struct dbg_agent cond; /* not 0 to stop; looked at before an instruction, behind an access */
     uint64_t ignore;       /* so many hits more do not stop */
+    struct dbg_agent *commands; /* run at a hit, which then does not stop; malloc'ed, or NULL */
+    unsigned ncommands;
     const void *owner;     /* whose it is; NULL: everybody's */
     char *text;            /* how a person said it, malloc'ed; NULL: nobody did */
 
@@ -64,7 +66,11 @@ struct dbg_points *dbg_points_new(struct machine *m);
 /* The machine is without a debugger then. */
 void dbg_points_free(struct dbg_points *p);
 
-/* The new one's number; takes cond and text over. */
+/* What commands print, of the owner's point; called within a CPU's run. */
+typedef void dbg_print_fn(void *opaque, const void *owner, const char *text, size_t len);
+void dbg_points_on_print(struct dbg_points *p, dbg_print_fn *print, void *opaque);
+
+/* The new one's number; takes cond, commands and text over. */
 unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point);
 /* By number, or NULL. */
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number);

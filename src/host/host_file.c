@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,6 +85,17 @@ int host_file_read(const char *path, uint64_t max, void **data, size_t *len, str
     else
         *data = p;
     return r;
+}
+
+char *host_file_elf(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    char magic[4];
+    bool is_elf = fd >= 0 && pread(fd, magic, 4, 0) == 4 && !memcmp(magic, "\177ELF", 4);
+
+    if (fd >= 0)
+        close(fd);
+    return is_elf ? realpath(path, NULL) : NULL;
 }
 
 int host_fd_read_now(int fd, void *data, size_t len)

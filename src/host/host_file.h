@@ -18,6 +18,9 @@
  */
 int host_file_read(const char *path, uint64_t max, void **data, size_t *len, struct err *e);
 
+/* The absolute path of an ELF file, malloc'ed; NULL: it is none, or cannot be read. */
+char *host_file_elf(const char *path);
+
 /*
  * What can be had from a terminal, pipe or file right now, without waiting:
  * the number of bytes, 0 if there are none yet, -EPIPE at the end of the input.

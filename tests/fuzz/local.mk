@@ -5,6 +5,7 @@ fuzz_targets = \
     tests/fuzz/chips \
     tests/fuzz/console \
     tests/fuzz/decode \
+    tests/fuzz/gdb \
     tests/fuzz/image \
     tests/fuzz/ir \
     tests/fuzz/machine \
@@ -41,6 +42,8 @@ tests_fuzz_console_SOURCES = tests/fuzz/console.c $(fuzz_driver)
 tests_fuzz_console_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_decode_SOURCES = tests/fuzz/decode.c $(fuzz_main)
 tests_fuzz_decode_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_gdb_SOURCES = tests/fuzz/gdb.c $(fuzz_damage)
+tests_fuzz_gdb_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_image_SOURCES = tests/fuzz/image.c $(fuzz_damage)
 tests_fuzz_image_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_ir_SOURCES = tests/fuzz/ir.c $(fuzz_damage) tests/ir/ir_random.c tests/ir/ir_random.h \

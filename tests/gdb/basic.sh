@@ -4,7 +4,9 @@
 
 compile program "$top_srcdir/tests/gdb/program.c"
 result $? "the program compiles"
-machine "$work/program" --cpus 2
+mkdir "$work/files"
+echo a note >"$work/files/note"
+machine "$work/program" --cpus 2 --gdb-files "$work/files"
 
 gdb_says "$work/program" <<'END'
 info threads
@@ -93,6 +95,31 @@ detach
 END
 has "threads, steps, monitor" '#0 .*other' '= 1' 'Breakpoint 2, round' 'no breakpoints' \
     "use GDB's own" 'detached'
+
+gdb_says "$work/program" <<END
+set dprintf-style agent
+tbreak round
+continue
+dprintf twice,"twice of %d\\n", x
+break work if total == 1
+break work if total >= 0
+break other thread 1
+continue
+info breakpoints
+continue
+remote get /note $work/got
+shell cat $work/got
+remote put $work/commands made
+shell cmp $work/commands $work/files/made && echo the same
+remote delete made
+remote get ../note $work/got2
+END
+has "dynamic printf on this side, two conditions, files" 'Dprintf 2' 'hit Breakpoint 4, work' \
+    'agent-printf "twice of' 'total == 1 \(target evals' 'total >= 0 \(target evals' \
+    '^twice of 0' '^twice of 9' 'hit Breakpoint 4, work' '^a note' '^the same' \
+    'Remote I/O error: Permission denied'
+[ ! -e "$work/files/made" ] && [ ! -e "$work/got2" ]
+result $? "a file can be deleted; none outside can be had"
 
 sleep 0.3
 gdb_says "$work/program" <<'END'

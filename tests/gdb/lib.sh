@@ -1,9 +1,14 @@
-# lib.sh - for the scripts of tests/gdb: a bare program in the machine, and GDB on it.
-. "$top_srcdir/tests/cli/lib.sh"
+# lib.sh - for the scripts of tests/gdb: a bare program in the machine, and a debugger on it, by
+# default GDB: $debugger is the command that is needed, which may be "", as may $compiler.
+[ -n "${number-}" ] || . "$top_srcdir/tests/cli/lib.sh"
 
-gdb=$(command -v gdb-multiarch || :)
-if [ -z "$RISCV64_CC" ] || [ -z "$gdb" ]; then
-    echo "1..0 # SKIP no ${RISCV64_CC:+gdb-multiarch}${RISCV64_CC:-RISC-V compiler}"
+: "${debugger=gdb-multiarch}" "${compiler=${RISCV64_CC:-missing}}"
+gdb=$([ -z "$debugger" ] || command -v "$debugger" || :)
+if [ "$compiler" = missing ]; then
+    echo "1..0 # SKIP no RISC-V compiler"
+    exit 0
+elif [ -n "$debugger" ] && [ -z "$gdb" ]; then
+    echo "1..0 # SKIP no $debugger"
     exit 0
 fi
 socket=$work/gdb
@@ -23,9 +28,13 @@ machine() {
     "$GLOVEBOX" run --gdb "unix:$socket" --wait "$@" >"$work/machine.out" 2>"$work/machine.err" \
         </dev/null &
     machine=$!
-    for _ in $(seq $((50 * patience))); do
+    await_server
+}
+
+await_server() {
+    for _ in $(seq $((500 * patience))); do
         grep -q 'target remote' "$work/machine.err" && return
-        sleep 0.1
+        sleep 0.01
     done
 }
 
@@ -35,12 +44,12 @@ end_machine() {
     rm -f "$socket"
 }
 
-# gdb_says FILE: runs GDB's commands from standard input, on FILE; what it prints is $work/said
+# gdb_says [FILE]: runs GDB's commands from standard input, on FILE; what it prints is $work/said
 gdb_says() {
     cat >"$work/commands"
     timeout -k 5 $((60 * patience)) "$gdb" -nx -q -batch -ex 'set pagination off' \
         -ex 'set confirm off' -ex 'set width 0' -ex 'set debuginfod enabled off' \
-        -ex "target remote $socket" -x "$work/commands" "$1" >"$work/said" 2>&1
+        -ex "target remote $socket" -x "$work/commands" ${1:+"$1"} >"$work/said" 2>&1
 }
 
 # has NAME PATTERN...: each pattern (extended) is in a line of what GDB said, in this order

@@ -1,7 +1,14 @@
-# The tests of tests/gdb: GDB itself.
+# The tests of tests/gdb: debuggers, and raw packets.
+
+check_PROGRAMS += tests/gdb/rsp
+tests_gdb_rsp_SOURCES = tests/gdb/rsp.c
+tests_gdb_rsp_LDADD =
 
 gdb_tests = \
     tests/gdb/basic.sh \
-    tests/gdb/nonstop.sh
+    tests/gdb/kernel.sh \
+    tests/gdb/lldb.sh \
+    tests/gdb/nonstop.sh \
+    tests/gdb/rsp.sh
 TESTS += $(gdb_tests)
-EXTRA_DIST += $(gdb_tests) tests/gdb/lib.sh tests/gdb/program.c
+EXTRA_DIST += $(gdb_tests) tests/gdb/lib.sh tests/gdb/program.c tests/gdb/rsp.S

@@ -422,6 +422,13 @@ static void timer_due(struct cpu *c)
     rv_timer_update(rv_of(c));
 }
 
+/* The trap was taken by S or, if it was not delegated, by M; ecall has 4 bytes. */
+static uint64_t syscall_return(const struct cpu *c)
+{
+    const struct rv_cpu *h = (const struct rv_cpu *)c;
+    return (h->priv == RV_M ? h->mepc : h->sepc) + 4;
+}
+
 const struct guest guest_riscv64 = {
     .name = "riscv64",
     .gdb_arch = "riscv:rv64",
@@ -454,5 +461,8 @@ const struct guest guest_riscv64 = {
     .reg_write = rv_reg_write,
     .state = state,
     .disassemble = disassemble,
+    .syscall_cause = RV_CAUSE_ECALL_U,
+    .syscall_reg = RV_SLOT_X + 17,
+    .syscall_return = syscall_return,
     .cause_name = rv_cause_name,
 };

@@ -1,4 +1,5 @@
 /* ctl.c - the control loop: calls, runs, pauses, stops, from other threads. */
+#include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
 
@@ -35,6 +36,12 @@ static uint64_t count_of(struct ctl *c)
 
     ctl_call(c, count, &n);
     return n;
+}
+
+static size_t no_input(void *opaque, uint8_t *data, size_t len)
+{
+    (void)opaque, (void)data, (void)len;
+    return 0;
 }
 
 static bool news(struct ctl_client *k, int timeout_ms)
@@ -201,6 +208,159 @@ START_TEST(breakpoints)
 }
 END_TEST
 
+/* printf("a0 %d\n", a0), as GDB has it: argument, channel, function, format; no result. */
+static const uint8_t say_a0[] = {DBG_AGENT_REG, 0, 10, DBG_AGENT_CONST8, 0, DBG_AGENT_CONST8, 0,
+                                 DBG_AGENT_PRINTF, 1, 0, 8, 'a', '0', ' ', '%', 'd', '\\', 'n', 0,
+                                 DBG_AGENT_END};
+/* a0 > 2, which stops */
+static const uint8_t above_2[] = {DBG_AGENT_CONST8, 2,   DBG_AGENT_REG, 0, 10,
+                                  DBG_AGENT_LESS_UNSIGNED, DBG_AGENT_END};
+
+struct command {
+    struct ctl *c;
+    const struct ctl_client *owner;
+};
+
+static void add_command(struct machine *m, void *arg)
+{
+    const struct command *k = arg;
+    struct dbg_point point = {.kind = DBG_BREAK, .addr = TINY_BASE + 4, .owner = k->owner};
+    struct dbg_point stop = point;
+    struct err e;
+
+    point.commands = calloc(1, sizeof *point.commands);
+    point.ncommands = 1;
+    ck_assert_int_eq(dbg_agent_set(point.commands, say_a0, sizeof say_a0 - 1, machine_guest(m), &e),
+                     -EINVAL); /* no end */
+    ck_assert_int_eq(dbg_agent_set(point.commands, say_a0, sizeof say_a0, machine_guest(m), &e), 0);
+    ck_assert_int_eq(dbg_agent_set(&stop.cond, above_2, sizeof above_2, machine_guest(m), &e), 0);
+    dbg_points_add(ctl_points(k->c), &point);
+    dbg_points_add(ctl_points(k->c), &stop);
+}
+
+/* Commands run instead of a stop; what they print is their owner's. */
+START_TEST(commands)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, NULL), *other = ctl_client_new(c, NULL);
+    struct command command = {c, k};
+    struct buf text = BUF_INIT;
+    struct ctl_stop s;
+
+    ctl_call(c, add_command, &command);
+    ctl_run(c, &CTL_GO);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_BREAK);
+    ck_assert_uint_eq(s.hit.npoints, 1);
+    ck_assert_uint_eq(s.hit.point[0], 2);
+    ctl_client_text(other, &text);
+    ck_assert_str_eq(text.data, "");
+    ctl_client_text(k, &text);
+    ck_assert_str_eq(text.data, "a0 1\na0 2\na0 3\n");
+    buf_reset(&text);
+    ctl_client_text(k, &text);
+    ck_assert_str_eq(text.data, "");
+    ck_assert_uint_eq(dbg_points_find(ctl_points(c), 1)->hits, 3);
+    buf_fini(&text);
+    ctl_client_free(k);
+    ctl_client_free(other);
+    ctl_free(c);
+}
+END_TEST
+
+START_TEST(steps)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, NULL);
+    struct ctl_go go = {.until = UINT64_MAX, .step = true};
+    struct ctl_stop s, now;
+
+    for (uint64_t i = 1; i < 100; i++) {
+        ck_assert(ctl_step(c, &go, &s));
+        ck_assert(ctl_wait(c, 0, &now));
+        ck_assert_uint_eq(now.count, i);
+        ck_assert(s.stepped);
+        ck_assert_uint_eq(s.count, i);
+        ck_assert_uint_eq(s.pc, TINY_BASE + 4 * (i % 2));
+    }
+    ck_assert(!news(k, 0));
+    /* In a range that it never leaves, it goes on, can be asked, and can be stopped. */
+    go.from = TINY_BASE;
+    go.to = TINY_BASE + 8;
+    ck_assert(!ctl_step(c, &go, &s));
+    while (count_of(c) < 100000)
+        ck_assert(!ctl_wait(c, 0, &s));
+    ck_assert(news(k, 1000));
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
+    ctl_client_free(k);
+    ctl_free(c);
+}
+END_TEST
+
+struct stepper {
+    struct ctl *c;
+    struct ctl_client *k;
+    struct host_thread thread;
+    int done;
+};
+
+/* Each step is done when ctl_step says so, or news come. */
+static void step_often(void *arg)
+{
+    struct stepper *k = arg;
+    struct ctl_go go = {.until = UINT64_MAX, .step = true};
+    struct ctl_stop s;
+
+    for (int i = 0; i < 1000; i++, k->done++) {
+        ctl_client_ack(k->k);
+        if (ctl_step(k->c, &go, &s))
+            continue;
+        while (!ctl_wait(k->c, 0, &s)) {
+            if (!news(k->k, 10000))
+                return;
+            ctl_client_ack(k->k);
+        }
+    }
+}
+
+START_TEST(many_steppers)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct stepper k[4];
+
+    for (int i = 0; i < 4; i++) {
+        k[i] = (struct stepper){.c = c, .k = ctl_client_new(c, NULL)};
+        ck_assert_int_eq(host_thread_start(&k[i].thread, "stepper", step_often, &k[i], NULL), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        host_thread_join(&k[i].thread);
+        ck_assert_int_eq(k[i].done, 1000);
+        ctl_client_free(k[i].k);
+    }
+    ctl_free(c);
+}
+END_TEST
+
+START_TEST(a_step_that_waits)
+{
+    struct ctl *c = start(waiting, sizeof waiting, (struct dev_chars){.read = no_input});
+    struct ctl_go go = {.until = UINT64_MAX, .step = true};
+    struct ctl_stop s;
+
+    ck_assert(ctl_step(c, &go, &s)); /* the instruction that waits */
+    ck_assert(s.stepped);
+    ck_assert(!ctl_step(c, &go, &s)); /* the one behind the wait */
+    ck_assert(!ctl_wait(c, 20, &s));
+    ck_assert_uint_eq(count_of(c), 1);
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
+    ctl_free(c);
+}
+END_TEST
+
 START_TEST(the_end)
 {
     struct ctl *c = start(failing, sizeof failing, (struct dev_chars){0});
@@ -217,12 +377,6 @@ START_TEST(the_end)
     ctl_free(c);
 }
 END_TEST
-
-static size_t no_input(void *opaque, uint8_t *data, size_t len)
-{
-    (void)opaque, (void)data, (void)len;
-    return 0;
-}
 
 START_TEST(idle)
 {
@@ -248,4 +402,4 @@ START_TEST(idle)
 END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
-          many_callers, breakpoints, the_end, idle)
+          many_callers, breakpoints, commands, steps, many_steppers, a_step_that_waits, the_end, idle)

@@ -1,7 +1,8 @@
 # The tests of src/debug.
 
 debug_tests = tests/unit/debug/agent tests/unit/debug/debug tests/unit/debug/expr \
-    tests/unit/debug/kallsyms tests/unit/debug/points tests/unit/debug/symbols
+    tests/unit/debug/kallsyms tests/unit/debug/points tests/unit/debug/print \
+    tests/unit/debug/symbols
 if HAVE_CHECK
 check_PROGRAMS += $(debug_tests)
 TESTS += $(debug_tests)
@@ -14,4 +15,6 @@ tests_unit_debug_debug_SOURCES = \
 tests_unit_debug_expr_SOURCES = tests/unit/debug/expr.c $(debug_rig)
 tests_unit_debug_kallsyms_SOURCES = tests/unit/debug/kallsyms.c $(debug_rig)
 tests_unit_debug_points_SOURCES = tests/unit/debug/points.c $(debug_rig)
+tests_unit_debug_print_SOURCES = \
+    tests/unit/debug/print.c tests/unit/debug/tiny.h tests/unit/unit.h
 tests_unit_debug_symbols_SOURCES = tests/unit/debug/symbols.c tests/unit/unit.h

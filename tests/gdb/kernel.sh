@@ -1,0 +1,82 @@
+#!/bin/sh
+# GDB on a Debian kernel that runs on four harts: what it says of itself in /proc/kallsyms is all that
+# is known of it.
+compiler=
+. "$top_srcdir/tests/real/lib.sh"
+. "$top_srcdir/tests/gdb/lib.sh"
+
+mkfifo "$work/keys"
+"$GLOVEBOX" run "$guest/Image" --initrd "$guest/initramfs.cpio.gz" --append console=ttyS0 --cpus 4 \
+    --gdb "unix:$socket" <"$work/keys" >"$work/serial" 2>"$work/machine.err" &
+machine=$!
+exec 3>"$work/keys"
+
+# guest_says SECONDS PATTERN: until the guest has printed it
+guest_says() {
+    for _ in $(seq $((100 * $1 * patience))); do
+        ! grep -qE -- "$2" "$work/serial" || return 0
+        sleep 0.01
+    done
+    tail -n 5 "$work/serial" >"$work/why"
+    return 1
+}
+
+await_server
+guest_says 60 '^~ #'
+result $? "the guest's shell is there"
+echo "grep -E ' (panic_timeout|do_sys_openat2|__riscv_sys_openat)\$' /proc/kallsyms; echo TO''LD" >&3
+guest_says 10 '^TOLD'
+result $? "it tells addresses"
+address() { sed -n "s/^\([0-9a-f]\{16\}\) . $1\r*\$/0x\1/p" "$work/serial"; }
+openat=$(address __riscv_sys_openat) inner=$(address do_sys_openat2)
+timeout=$(address panic_timeout)
+
+# Of the system call's registers, saved at $a0, the path is the 11th of the user's: a1.
+gdb_says <<END
+info threads
+thread apply all print \$priv
+print \$satp
+hbreak *$openat if ((char *)*(long *)(\$a0 + 88))[6] == 'v'
+shell echo 'cat /etc/passwd /proc/uptime /proc/version' >$work/keys
+continue
+x/s *(char **)(\$a0 + 88)
+print \$pc == $openat
+rwatch -l *(char *)(*(long *)(\$a0 + 88))
+continue
+delete
+stepi 20
+tbreak *$inner
+shell echo 'cat /etc/passwd' >$work/keys
+continue
+x/i \$pc
+info registers
+monitor walk $timeout
+detach
+END
+has "attach to it, a condition, the user's memory, steps, detach" 'CPU 0' 'CPU 1' 'CPU 2' 'CPU 3' \
+    'priv:|= \[ priv=' 'MODE=sv' 'Hardware assisted breakpoint 1' 'Breakpoint 1, 0x' \
+    '"/proc/version"' '= 1' 'read watchpoint 2' 'read watchpoint 2' 'Value = 47' \
+    'Temporary breakpoint 3, 0x' "=> $inner" '^sp ' 'physical 0x' 'detached'
+
+echo "echo 6''7''89" >&3
+guest_says 10 '^6789'
+result $? "it carries on behind that"
+
+gdb_says <<END
+watch *(int *)$timeout
+shell echo 'echo 77 >/proc/sys/kernel/panic' >$work/keys
+continue
+print *(int *)$timeout
+delete
+thread 3
+p \$pc != 0
+kill
+END
+has "a second visit: a variable of the kernel, a thread, kill" 'atchpoint 1:' 'Old value = 0' \
+    'New value = 77' '= 77' 'Switching to thread' '= 1'
+for _ in $(seq 50); do kill -0 "$machine" 2>/dev/null && sleep 0.1; done
+! kill -0 "$machine" 2>/dev/null
+result $? "kill ends it"
+exec 3>&-
+end_machine
+plan

@@ -1,0 +1,59 @@
+#!/bin/sh
+# The GDB server, by raw packets: what it knows, what is wrong, clients that come and go.
+debugger=
+. "$top_srcdir/tests/gdb/lib.sh"
+
+compile rsp "$top_srcdir/tests/gdb/rsp.S" || { sed 's/^/# /' "$work/why"; exit 1; }
+mkdir "$work/files"
+printf hello >"$work/files/note"
+printf secret >"$work/out"
+ln -s ../out "$work/files/link"
+
+# group NAME: rsp's tests of that name, counted on
+group() {
+    timeout -k 5 $((60 * patience)) "$top_builddir/tests/gdb/rsp" "$socket" "$1" >"$work/said" ||
+        echo "not ok 0 - it ends" >>"$work/said"
+    while IFS= read -r line; do
+        case $line in
+        ok* | "not ok"*)
+            number=$((number + 1))
+            echo "$line" | sed "s/ok [0-9]* - /ok $number - $1: /"
+            ;;
+        *) echo "$line" ;;
+        esac
+    done <"$work/said"
+}
+
+machine "$work/rsp" --cpus 2 --gdb-files "$work/files"
+for name in known running lldb files hostile framing clients two; do
+    group $name
+done
+kill -0 "$machine" 2>/dev/null
+result $? "the machine is still there"
+end_machine
+
+# Two clients and the console at once.
+mkfifo "$work/lines"
+"$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" --cpus 2 <"$work/lines" >"$work/console" \
+    2>"$work/machine.err" &
+machine=$!
+exec 3>"$work/lines"
+await_server
+: >"$work/go"
+while [ -e "$work/go" ]; do
+    printf 'regs pc\ninfo breaks\nx/4i $pc\nhash\n' >&3
+    sleep 0.01
+done &
+feeder=$!
+group two
+rm "$work/go"
+wait "$feeder"
+echo quit >&3
+exec 3>&-
+wait "$machine"
+status=$?
+head -n 20 "$work/console" >"$work/why"
+[ $status = 0 ] && [ "$(grep -c '^pc ' "$work/console")" -gt 0 ]
+result $? "the console answers meanwhile, and ends"
+rm -f "$socket"
+plan
