@@ -116,11 +116,14 @@ static void stopped_all(struct gdb_session *s)
     buf_fini(&reply);
 }
 
-static void go(struct gdb_session *s, const struct ctl_go *go)
+static void go(struct gdb_session *s, const struct ctl_go *how)
 {
+    struct ctl_go go = *how;
+
+    go.owner = s;
     s->waiting = true;
     s->no_reply = true;
-    ctl_run(s->ctl, go);
+    ctl_run(s->ctl, &go);
 }
 
 static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t from, uint64_t to)
@@ -171,7 +174,8 @@ static void stop_one(struct gdb_session *s, unsigned cpu, const struct ctl_stop 
 static void run_others(struct gdb_session *s)
 {
     if (s->stopped != all_cpus(s))
-        ctl_run(s->ctl, &(struct ctl_go){.until = UINT64_MAX, .frozen = s->stopped});
+        ctl_run(s->ctl,
+                &(struct ctl_go){.until = UINT64_MAX, .frozen = s->stopped, .owner = s});
 }
 
 static void stopped_some(struct gdb_session *s)

@@ -89,10 +89,15 @@ static void serve(struct ctl *c)
 
 /* ---- running, on the machine's thread ---- */
 
-/* What is only for this run. */
+/* What is only for this run.  It goes on from a stop, whose point is not to stop it again; but GDB takes
+ * its points away to do that, and means one that is still there. */
 static void begin(struct ctl *c, const struct ctl_go *go)
 {
-    machine_pass_probe(c->m, go->step ? go->cpu : machine_turn(c->m));
+    unsigned cpu = go->step ? go->cpu : machine_turn(c->m);
+
+    if (go->step || !go->owner ||
+        !dbg_points_at(c->points, machine_cpu(c->m, cpu)->pc, go->owner))
+        machine_pass_probe(c->m, cpu);
 }
 
 static void arrange(struct ctl *c, const struct ctl_go *go)

@@ -39,6 +39,7 @@ struct ctl_go {
     bool hold;          /* no interrupt is taken, but for one that ends a CPU's wait */
     unsigned cpu;
     uint64_t from, to;
+    const void *owner;  /* of points that stop it even where a CPU is already; see dbg_point */
 };
 #define CTL_GO ((struct ctl_go){.until = UINT64_MAX})
 

@@ -323,12 +323,13 @@ void dbg_points_changed(struct dbg_points *p, const struct dbg_point *x)
         p->watches_changed = true;
 }
 
-bool dbg_points_at(const struct dbg_points *p, uint64_t addr)
+bool dbg_points_at(const struct dbg_points *p, uint64_t addr, const void *owner)
 {
     for (size_t i = 0; i < p->all.len; i++) {
         const struct dbg_point *x = p->all.data[i];
 
-        if (x->kind == DBG_BREAK && !x->physical && !x->disabled && x->addr == addr)
+        if (x->kind == DBG_BREAK && !x->physical && !x->disabled && x->addr == addr &&
+            (!owner || x->owner == owner))
             return true;
     }
     return false;

@@ -72,8 +72,9 @@ struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from);
 bool dbg_points_delete(struct dbg_points *p, unsigned number);
 /* What it waits for was changed. */
 void dbg_points_changed(struct dbg_points *p, const struct dbg_point *point);
-/* Whether a breakpoint that is not disabled is at the virtual address. */
-bool dbg_points_at(const struct dbg_points *p, uint64_t addr);
+/* Whether a breakpoint that is not disabled is at the virtual address: this owner's, or with NULL
+ * anybody's. */
+bool dbg_points_at(const struct dbg_points *p, uint64_t addr, const void *owner);
 
 /* The machine is about to run. */
 void dbg_points_apply(struct dbg_points *p);

@@ -1,6 +1,7 @@
 # The tests of tests/gdb: GDB itself.
 
 gdb_tests = \
-    tests/gdb/basic.sh
+    tests/gdb/basic.sh \
+    tests/gdb/ends.sh
 TESTS += $(gdb_tests)
-EXTRA_DIST += $(gdb_tests) tests/gdb/lib.sh tests/gdb/program.c
+EXTRA_DIST += $(gdb_tests) tests/gdb/ends.c tests/gdb/lib.sh tests/gdb/program.c
