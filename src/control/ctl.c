@@ -25,7 +25,8 @@ struct ctl_client {
 
 struct ctl {
     struct machine *m;
-    struct dbg_points *points; /* the machine's thread's */
+    struct dbg_points *points; /* the machine's thread's; so is trace */
+    struct dbg_trace *trace;
     struct host_thread thread;
 
     struct host_mutex lock; /* of all that follows */
@@ -119,10 +120,20 @@ static enum machine_stop step(struct ctl *c, const struct ctl_go *go)
     return why;
 }
 
+/* A hit of a tracepoint that has steps came to a stop for them. */
+static enum machine_stop go_on(struct ctl *c, const struct ctl_go *go)
+{
+    enum machine_stop why = MACHINE_COUNT;
+
+    if (dbg_trace_wants_steps(c->trace))
+        why = dbg_trace_steps(c->trace);
+    return why == MACHINE_COUNT ? machine_run(c->m, go->until) : why;
+}
+
 /* Runs until there is something for the loop to look at.  False: it is to run on. */
 static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
 {
-    enum machine_stop why = go->step ? step(c, go) : machine_run(c->m, go->until);
+    enum machine_stop why = go->step ? step(c, go) : go_on(c, go);
     struct dbg_hit hit = {0};
 
     if (why == MACHINE_BREAK && !dbg_points_stopped(c->points, &hit))
@@ -179,6 +190,7 @@ static void fini(struct ctl *c)
     host_cond_fini(&c->done);
     host_cond_fini(&c->work);
     host_mutex_fini(&c->lock);
+    dbg_trace_free(c->trace);
     dbg_points_free(c->points);
     free(c);
 }
@@ -194,6 +206,7 @@ struct ctl *ctl_new(struct machine *m, struct err *e)
     host_cond_init(&c->done);
     c->stop = describe(c, MACHINE_COUNT);
     c->points = dbg_points_new(m);
+    c->trace = dbg_trace_new(c->points, m);
     if (!host_thread_start(&c->thread, "machine", loop, c, e))
         return c;
     fini(c);
@@ -284,6 +297,11 @@ bool ctl_running(struct ctl *c)
 struct dbg_points *ctl_points(struct ctl *c)
 {
     return c->points;
+}
+
+struct dbg_trace *ctl_trace(struct ctl *c)
+{
+    return c->trace;
 }
 
 /* ---- clients ---- */

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "debug/points.h"
+#include "debug/trace.h"
 #include "machine/machine.h"
 
 struct ctl;
@@ -64,6 +65,8 @@ bool ctl_running(struct ctl *c);
 
 /* The machine's breakpoints and the like; only to be touched inside ctl_call. */
 struct dbg_points *ctl_points(struct ctl *c);
+/* Likewise its trace. */
+struct dbg_trace *ctl_trace(struct ctl *c);
 
 /* A client; any number of them.  NULL with a message. */
 struct ctl_client *ctl_client_new(struct ctl *c, struct err *e);

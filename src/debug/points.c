@@ -42,6 +42,8 @@ struct dbg_points {
     bool watches_changed;
 
     struct dbg_hit hit; /* since the machine ran last */
+    dbg_answer *answer; /* of traces; may be NULL */
+    void *answer_opaque;
 };
 
 /* ---- sorted lists ---- */
@@ -102,9 +104,11 @@ static bool put_down(struct dbg_points *p, const struct dbg_point *x)
 }
 
 /* A hit.  True: it stops the machine; else it is ignored. */
-static bool counts(struct dbg_points *p, struct dbg_point *x)
+static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
     x->hits++;
+    if (x->act)
+        return x->act(x->opaque, c);
     if (!x->ignore)
         return put_down(p, x);
     x->ignore--;
@@ -112,21 +116,23 @@ static bool counts(struct dbg_points *p, struct dbg_point *x)
 }
 
 /* A hit behind which a condition may have to be looked at. */
-static bool counts_behind(struct dbg_points *p, struct dbg_point *x)
+static bool counts_behind(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
-    return x->cond.len ? put_down(p, x) : counts(p, x);
+    return x->cond.len ? put_down(p, x) : counts(p, x, c);
 }
 
-static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b)
+static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, uint64_t more)
 {
     struct dbg_points *p = opaque;
     struct dbg_point *x;
 
-    if (a == DBG_ASK_REG)
+    if (a == (uint64_t)DBG_ASK_REG)
         return c->guest->reg_read(c, (uint32_t)b);
+    if (a >= DBG_ASK_LAST)
+        return p->answer ? p->answer(p->answer_opaque, c, a, b, more) : 0;
     x = p->index.data[a];
     x->evals++;
-    return b && concerns(x, c) && counts(p, x);
+    return b && concerns(x, c) && counts(p, x, c);
 }
 
 /* Appends the points of one list that are at addr; stop is what those before them came to. */
@@ -148,7 +154,8 @@ static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, 
         const struct dbg_point *x = v->data[lo].point;
 
         cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
-        cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond, IR_NONE);
+        cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
+                       ir_const(u, IR_I64, 0));
         stop = stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
     }
     return stop;
@@ -207,7 +214,7 @@ static bool on_touched(void *opaque, struct cpu *c, const struct cpu_touch *t)
             continue;
         x->evals++;
         if (!x->changed_only || !stays(p, t))
-            stop |= counts_behind(p, x);
+            stop |= counts_behind(p, x, c);
     }
     return stop;
 }
@@ -228,7 +235,7 @@ static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t 
         p->hit.event = what;
         p->hit.a = a;
         p->hit.b = b;
-        stop |= counts_behind(p, x);
+        stop |= counts_behind(p, x, c);
     }
     return stop;
 }
@@ -335,6 +342,12 @@ bool dbg_points_at(const struct dbg_points *p, uint64_t addr, const void *owner)
     return false;
 }
 
+void dbg_points_answer(struct dbg_points *p, dbg_answer *answer, void *opaque)
+{
+    p->answer = answer;
+    p->answer_opaque = opaque;
+}
+
 /* ---- to the machine ---- */
 
 static void find_places(struct dbg_points *p, bool physical)
@@ -424,7 +437,7 @@ static void look_at_conditions(struct dbg_points *p, struct cpu *c)
         if (x->kind == DBG_BREAK || !x->cond.len)
             put_down(p, x);
         else if (dbg_agent_run(&x->cond, c))
-            counts(p, x);
+            counts(p, x, c);
     }
 }
 

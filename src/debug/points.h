@@ -39,6 +39,10 @@ struct dbg_point {
     struct dbg_agent cond; /* not 0 to stop; looked at before an instruction, behind an access */
     uint64_t ignore;       /* so many hits more do not stop */
     const void *owner;     /* whose it is; NULL: everybody's */
+    /* DBG_BREAK: what a hit does instead of stopping.  True: the machine comes to MACHINE_BREAK all the
+     * same, and nobody hears of it.  NULL: it stops. */
+    bool (*act)(void *opaque, struct cpu *c);
+    void *opaque;
 
     /* The cost meter. */
     uint64_t hits, evals; /* stops and ignored ones; how often it was looked at */
@@ -75,6 +79,10 @@ void dbg_points_changed(struct dbg_points *p, const struct dbg_point *point);
 /* Whether a breakpoint that is not disabled is at the virtual address: this owner's, or with NULL
  * anybody's. */
 bool dbg_points_at(const struct dbg_points *p, uint64_t addr, const void *owner);
+
+/* Who answers what agent programs ask about traces (agent.h, DBG_ASK_*). */
+typedef uint64_t dbg_answer(void *opaque, struct cpu *c, uint64_t what, uint64_t a, uint64_t b);
+void dbg_points_answer(struct dbg_points *p, dbg_answer *answer, void *opaque);
 
 /* The machine is about to run. */
 void dbg_points_apply(struct dbg_points *p);
