@@ -9,4 +9,5 @@ libglovebox_a_SOURCES += \
     gdbstub/resume.c \
     gdbstub/server.c gdbstub/server.h \
     gdbstub/session.c gdbstub/session.h \
+    gdbstub/trace.c \
     gdbstub/xml.c

@@ -35,7 +35,9 @@ void gdb_supported(struct gdb_session *s, struct gdb_args a)
     buf_fmt(&s->reply,
             "PacketSize=%x;QStartNoAckMode+;QNonStop+;vContSupported+;swbreak+;hwbreak+;"
             "ConditionalBreakpoints+;error-message+;binary-upload+;qXfer:features:read+;"
-            "qXfer:memory-map:read+;qXfer:threads:read+;qXfer:osdata:read+",
+            "qXfer:memory-map:read+;qXfer:threads:read+;qXfer:osdata:read+;"
+            "qXfer:traceframe-info:read+;ConditionalTracepoints+;TracepointSource+;"
+            "EnableDisableTracepoints+;DisconnectedTracing+;tracenz+;QTBuffer:size+",
             GDB_PACKET_MAX);
 }
 
@@ -141,11 +143,6 @@ void gdb_symbol(struct gdb_session *s, struct gdb_args a)
 {
     (void)a;
     gdb_ok(s);
-}
-
-void gdb_tstatus(struct gdb_session *s, struct gdb_args a)
-{
-    (void)s, (void)a; /* an empty reply: there are no tracepoints */
 }
 
 /* ---- monitor ---- */

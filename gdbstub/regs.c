@@ -20,6 +20,21 @@ static unsigned bytes_of(const struct guest *g, int row)
     return g->regs[row].bits / 8;
 }
 
+/* As the frame has it that is looked at, or x: it does not; else as it is. */
+static void put_reg(struct gdb_job *j, int row)
+{
+    const struct guest *g = j->c->guest;
+    uint64_t value;
+
+    if (!gdb_frame(j->s))
+        gdb_put_le(&j->s->reply, g->reg_read(j->c, (uint32_t)row), bytes_of(g, row));
+    else if (gdb_frame_reg(j->s, &g->regs[row], &value))
+        gdb_put_le(&j->s->reply, value, bytes_of(g, row));
+    else
+        for (unsigned i = 0; i < 2 * bytes_of(g, row); i++)
+            buf_ch(&j->s->reply, 'x');
+}
+
 /* Numbers from 0 without a gap; more are asked for one by one. */
 static void read_all(struct gdb_job *j)
 {
@@ -30,7 +45,7 @@ static void read_all(struct gdb_job *j)
 
         if (row < 0)
             break;
-        gdb_put_le(&j->s->reply, g->reg_read(j->c, (uint32_t)row), bytes_of(g, row));
+        put_reg(j, row);
     }
 }
 
@@ -85,7 +100,7 @@ static void read_one(struct gdb_job *j)
     if (row < 0)
         gdb_error(j->s, EINVAL, "p: there is no such register");
     else
-        gdb_put_le(&j->s->reply, g->reg_read(j->c, (uint32_t)row), bytes_of(g, row));
+        put_reg(j, row);
 }
 
 void gdb_p(struct gdb_session *s, struct gdb_args a)

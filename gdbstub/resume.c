@@ -447,6 +447,7 @@ void gdb_vctrlc(struct gdb_session *s, struct gdb_args a)
 void gdb_let_go(struct gdb_session *s)
 {
     gdb_drop_points(s);
+    gdb_trace_left(s);
     if (!ctl_running(s->ctl) && s->stop.why != MACHINE_ENDED)
         ctl_run(s->ctl, &CTL_GO);
     s->waiting = false;

@@ -26,6 +26,19 @@ static const struct {
     {"P", NULL, gdb_P},
     {"QNonStop", ":", gdb_non_stop},
     {"QStartNoAckMode", "", gdb_no_ack},
+    {"QTBuffer", ":", gdb_tbuffer},
+    {"QTDP", ":", gdb_tdp},
+    {"QTDPsrc", ":", gdb_tdpsrc},
+    {"QTDV", ":", gdb_tdv},
+    {"QTDisable", ":", gdb_tdisable},
+    {"QTDisconnected", ":", gdb_tdisconnected},
+    {"QTEnable", ":", gdb_tenable},
+    {"QTFrame", ":", gdb_tframe},
+    {"QTNotes", ":", gdb_tnotes},
+    {"QTStart", "", gdb_tstart},
+    {"QTStop", "", gdb_tstop},
+    {"QTinit", "", gdb_tinit},
+    {"QTro", ":", gdb_tro},
     {"Qqemu.PhyMemMode", ":", gdb_phys_mode},
     {"Qqemu.sstep", "=", gdb_sstep},
     {"R", NULL, gdb_restart},
@@ -48,7 +61,14 @@ static const struct {
     {"qSearch:memory", ":", gdb_search},
     {"qSupported", ":", gdb_supported},
     {"qSymbol", ":", gdb_symbol},
+    {"qTBuffer", ":", gdb_tupload},
+    {"qTP", ":", gdb_tp},
     {"qTStatus", "", gdb_tstatus},
+    {"qTV", ":", gdb_tv},
+    {"qTfP", "", gdb_tpoint_first},
+    {"qTfV", "", gdb_tvar_first},
+    {"qTsP", "", gdb_tpoint_next},
+    {"qTsV", "", gdb_tvar_next},
     {"qThreadExtraInfo", ",", gdb_thread_extra},
     {"qXfer", ":", gdb_xfer},
     {"qfThreadInfo", "", gdb_thread_first},
@@ -197,6 +217,7 @@ struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err 
     s->config = config;
     s->ctl = config->ctl;
     s->no_irq = true;
+    s->frame = -1;
     s->client = ctl_client_new(s->ctl, e);
     if (!s->client) {
         free(s);
@@ -224,5 +245,6 @@ void gdb_session_free(struct gdb_session *s)
     gdb_wire_fini(&s->wire);
     buf_fini(&s->reply);
     vec_fini(&s->points);
+    vec_fini(&s->read_only);
     free(s);
 }

@@ -151,6 +151,7 @@ bool gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct bu
         {"threads", "", put_threads},
         {"osdata", "", put_osdata},
         {"osdata", "devices", put_osdata},
+        {"traceframe-info", "", gdb_frame_info},
     };
 
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
