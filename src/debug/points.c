@@ -335,7 +335,7 @@ bool dbg_points_at(const struct dbg_points *p, uint64_t addr, const void *owner)
     for (size_t i = 0; i < p->all.len; i++) {
         const struct dbg_point *x = p->all.data[i];
 
-        if (x->kind == DBG_BREAK && !x->physical && !x->disabled && x->addr == addr &&
+        if (x->kind == DBG_BREAK && !x->act && !x->physical && !x->disabled && x->addr == addr &&
             (!owner || x->owner == owner))
             return true;
     }
@@ -482,7 +482,7 @@ static void describe_what(const struct dbg_point *x, const struct guest *g, stru
 
     switch (x->kind) {
     case DBG_BREAK:
-        buf_fmt(out, "break  0x%016llx", (unsigned long long)x->addr);
+        buf_fmt(out, "%s  0x%016llx", x->act ? "trace" : "break", (unsigned long long)x->addr);
         break;
     case DBG_WATCH:
         buf_fmt(out, "%-6s 0x%016llx %llu byte%s", watch[x->access & 3],

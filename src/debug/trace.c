@@ -100,8 +100,8 @@ static void collect_regs(struct dbg_trace *t, const struct dbg_tracepoint *x, bo
     }
 }
 
-/* What of it is there. */
-static void collect_block(struct dbg_trace *t, struct cpu *c, uint64_t addr, uint64_t len)
+/* What of it is there: so many bytes. */
+static uint64_t collect_block(struct dbg_trace *t, struct cpu *c, uint64_t addr, uint64_t len)
 {
     uint8_t bytes[BLOCK_MAX];
     uint64_t value, got;
@@ -113,20 +113,22 @@ static void collect_block(struct dbg_trace *t, struct cpu *c, uint64_t addr, uin
         got = cpu_peek(c, addr, bytes, len);
     }
     if (!got)
-        return;
+        return 0;
     buf_ch(&t->frame, 'M');
     put_le(t, addr, 8);
     put_le(t, got, 2);
     buf_add(&t->frame, bytes, got);
+    return got;
 }
 
-/* What cannot fit into the buffer is not read. */
+/* Up to where memory ends; what cannot fit into the buffer is not read either. */
 static void collect_memory(struct dbg_trace *t, struct cpu *c, uint64_t addr, uint64_t len)
 {
     while (len && t->frame.len <= t->size) {
         uint64_t part = len < BLOCK_MAX ? len : BLOCK_MAX;
 
-        collect_block(t, c, addr, part);
+        if (collect_block(t, c, addr, part) < part)
+            return;
         addr += part;
         len -= part;
     }

@@ -140,10 +140,11 @@ END_TEST
 
 START_TEST(room)
 {
+    struct dbg_tracepoint *x;
     uint8_t head[2];
 
     setup();
-    traced();
+    x = traced();
     ck_assert(!dbg_trace_resize(t, DBG_TRACE_SIZE_MAX + 1));
     ck_assert(dbg_trace_resize(t, 4 * FRAME + 7));
     dbg_trace_start(t);
@@ -162,6 +163,12 @@ START_TEST(room)
         ck_assert_uint_eq(bits_load_le(head, 2), 7);
     }
     ck_assert_uint_eq(t->created, 5000);
+    x->actions[0].data[0].len = UINT64_MAX; /* as far as there is memory */
+    ck_assert(dbg_trace_resize(t, 32 << 20));
+    dbg_trace_start(t);
+    rounds(1);
+    ck_assert_uint_gt(dbg_trace_frame(t, 0)->len, (16 << 20) - (DATA - 0x80000000));
+    x->actions[0].data[0].len = 8;
     ck_assert(dbg_trace_resize(t, FRAME - 1)); /* not even one fits */
     dbg_trace_start(t);
     rounds(1);
