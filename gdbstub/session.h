@@ -2,7 +2,7 @@
  * session.h - one client of a GDB server, among the files of this folder.
  *
  * session.c knows the packets by name and sends replies; the other files carry them out:
- * regs.c, memory.c, points.c, resume.c (running, and stop replies), query.c, xml.c.
+ * regs.c, memory.c, points.c, resume.c (running, and stop replies), query.c, trace.c, xml.c.
  * The server's thread only.  What touches the machine goes through gdb_on_machine.
  */
 #ifndef GDBSTUB_SESSION_H

@@ -220,14 +220,20 @@ void gdb_tdpsrc(struct gdb_session *s, struct gdb_args a)
     gdb_on_machine(s, keep_source, a);
 }
 
-static void enable(struct gdb_job *j)
+/* QTEnable and QTDisable. */
+static void set_enabled(struct gdb_job *j, bool enabled)
 {
     struct dbg_tracepoint *x = named(j);
 
     if (!x)
         return;
-    dbg_trace_enable(trace_of(j->s), x, true);
+    dbg_trace_enable(trace_of(j->s), x, enabled);
     gdb_ok(j->s);
+}
+
+static void enable(struct gdb_job *j)
+{
+    set_enabled(j, true);
 }
 
 void gdb_tenable(struct gdb_session *s, struct gdb_args a)
@@ -237,12 +243,7 @@ void gdb_tenable(struct gdb_session *s, struct gdb_args a)
 
 static void disable(struct gdb_job *j)
 {
-    struct dbg_tracepoint *x = named(j);
-
-    if (!x)
-        return;
-    dbg_trace_enable(trace_of(j->s), x, false);
-    gdb_ok(j->s);
+    set_enabled(j, false);
 }
 
 void gdb_tdisable(struct gdb_session *s, struct gdb_args a)

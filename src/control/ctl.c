@@ -90,8 +90,8 @@ static void serve(struct ctl *c)
 
 /* ---- running, on the machine's thread ---- */
 
-/* What is only for this run.  It goes on from a stop, whose point is not to stop it again; but GDB takes
- * its points away to do that, and means one that is still there. */
+/* What is only for this run.  It goes on from a stop, whose point is not to stop it again; but GDB
+ * takes its points away to do that, and means one that is still there. */
 static void begin(struct ctl *c, const struct ctl_go *go)
 {
     unsigned cpu = go->step ? go->cpu : machine_turn(c->m);

@@ -4,8 +4,8 @@
  *
  * A program works on a stack of 64-bit integers.  Ours come from GDB or from expr.h.  They are
  * checked once, and then become IR: in the unit of a probe, or to be run at once.  Jumps lead forward,
- * so that each of them ends.  Memory that is not there reads as 0.  What is on top in the end is the
- * result; 0 if nothing is, as in programs that only trace.
+ * so that each of them ends.  Memory that is not there reads as 0.  What is on top in the end is
+ * the result; 0 if nothing is, as in programs that only trace.
  */
 #ifndef DEBUG_AGENT_H
 #define DEBUG_AGENT_H
@@ -88,7 +88,7 @@ ir_ref dbg_agent_lift(const struct dbg_agent *a, struct cpu *c, struct ir_unit *
 /* What it comes to now. */
 uint64_t dbg_agent_run(const struct dbg_agent *a, struct cpu *c);
 
-/* What a program asks cpu_debug_ops.decide for: a is one of these, which is no number of a point. */
+/* What a program asks cpu_debug_ops.decide for: a is one of these, which are no points' numbers. */
 enum {
     DBG_ASK_REG = -1,    /* a register that is no slot of the IR; b is the row */
     DBG_ASK_GETV = -2,   /* a trace variable; b is its number */

@@ -39,8 +39,8 @@ struct dbg_point {
     struct dbg_agent cond; /* not 0 to stop; looked at before an instruction, behind an access */
     uint64_t ignore;       /* so many hits more do not stop */
     const void *owner;     /* whose it is; NULL: everybody's */
-    /* DBG_BREAK: what a hit does instead of stopping.  True: the machine comes to MACHINE_BREAK all the
-     * same, and nobody hears of it.  NULL: it stops. */
+    /* DBG_BREAK: what a hit does instead of stopping.  True: the machine comes to MACHINE_BREAK all
+     * the same, and nobody hears of it.  NULL: it stops. */
     bool (*act)(void *opaque, struct cpu *c);
     void *opaque;
 
