@@ -12,4 +12,5 @@ libglovebox_a_SOURCES += \
     gdbstub/server.c gdbstub/server.h \
     gdbstub/session.c gdbstub/session.h \
     gdbstub/syscalls.c \
+    gdbstub/trace.c \
     gdbstub/xml.c

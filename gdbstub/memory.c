@@ -16,12 +16,16 @@
 
 static uint64_t peek(struct gdb_job *j, uint64_t addr, void *buf, uint64_t len)
 {
+    if (gdb_frame(j->s))
+        return gdb_frame_memory(j, addr, buf, len);
     return j->s->phys ? mem_peek(machine_mem(j->m), addr, buf, len)
                       : cpu_peek(j->c, addr, buf, len);
 }
 
 static uint64_t poke(struct gdb_job *j, uint64_t addr, const void *buf, uint64_t len)
 {
+    if (gdb_frame(j->s)) /* the past cannot be changed */
+        return 0;
     return j->s->phys ? mem_poke(machine_mem(j->m), addr, buf, len)
                       : cpu_poke(j->c, addr, buf, len);
 }

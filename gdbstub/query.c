@@ -37,7 +37,9 @@ void gdb_supported(struct gdb_session *s, struct gdb_args a)
             "ConditionalBreakpoints+;BreakpointCommands+;QCatchSyscalls+;QThreadEvents+;QAllow+;"
             "QDisableRandomization+;QPassSignals+;QProgramSignals+;QStartupWithShell+;"
             "error-message+;binary-upload+;qXfer:features:read+;qXfer:memory-map:read+;"
-            "qXfer:threads:read+;qXfer:osdata:read+;qXfer:exec-file:read+;qXfer:auxv:read+",
+            "qXfer:threads:read+;qXfer:osdata:read+;qXfer:exec-file:read+;qXfer:auxv:read+;"
+            "qXfer:traceframe-info:read+;ConditionalTracepoints+;TracepointSource+;"
+            "EnableDisableTracepoints+;DisconnectedTracing+;tracenz+;QTBuffer:size+",
             GDB_PACKET_MAX);
 }
 
@@ -145,13 +147,14 @@ void gdb_symbol(struct gdb_session *s, struct gdb_args a)
     gdb_ok(s);
 }
 
-/* An empty reply: there is no such thing (tracepoints, a list of shared libraries). */
+/* An empty reply: there is no such thing (a list of shared libraries). */
 void gdb_nothing(struct gdb_session *s, struct gdb_args a)
 {
     (void)s, (void)a;
 }
 
-/* What a whole machine has no use for (signals, a shell, threads that come and go), or always does. */
+/* What a whole machine has no use for (signals, a shell, threads that come and go), or always does.
+ */
 void gdb_fine(struct gdb_session *s, struct gdb_args a)
 {
     (void)a;
@@ -193,16 +196,18 @@ static void find_tls(struct gdb_job *j)
         !gdb_hex_then(&j->a.p, ',', &offset) || !gdb_hex(&j->a.p, &module))
         gdb_error(j->s, EINVAL, "qGetTLSAddr: not like THREAD,OFFSET,MODULE");
     else if (module || row < 0)
-        gdb_error(j->s, ENOTSUP, "where a shared library has its thread's variables, only the guest's "
-                                 "C library knows");
+        gdb_error(j->s, ENOTSUP,
+                  "where a shared library has its thread's variables, only the guest's "
+                  "C library knows");
     else
         buf_fmt(&j->s->reply, "%llx",
                 (unsigned long long)(j->c->guest->reg_read(machine_cpu(j->m, (unsigned)cpu),
-                                                           (uint32_t)row) + offset));
+                                                           (uint32_t)row) +
+                                     offset));
 }
 
-/* A program without shared libraries has its variables where the thread pointer points (RISC-V psABI,
- * "Thread Local Storage"); a loaded module is refused. */
+/* A program without shared libraries has its variables where the thread pointer points (RISC-V
+ * psABI, "Thread Local Storage"); a loaded module is refused. */
 void gdb_tls(struct gdb_session *s, struct gdb_args a)
 {
     gdb_on_machine(s, find_tls, a);
@@ -289,7 +294,8 @@ static void transfer(struct gdb_job *j)
 
     if (!p || !gdb_hex_then(&p, ',', &offset) || !gdb_hex(&p, &len)) {
         gdb_error(j->s, EINVAL, "qXfer: not like OBJECT:read:ANNEX:OFFSET,LENGTH");
-    } else if (strcmp(verb, "read") || (found = gdb_xml(j, object, annex, &text)) == GDB_NO_OBJECT) {
+    } else if (strcmp(verb, "read") ||
+               (found = gdb_xml(j, object, annex, &text)) == GDB_NO_OBJECT) {
         /* an empty reply: it is not known */
     } else if (found == GDB_NO_ANNEX) {
         gdb_error(j->s, ENOENT, "qXfer: there is no such thing");

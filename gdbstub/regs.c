@@ -41,6 +41,21 @@ void gdb_put_reg(struct cpu *c, uint32_t row, struct buf *out)
     gdb_put_le(out, c->guest->reg_read(c, row), bytes_of(c->guest, (int)row));
 }
 
+/* As the frame has it that is looked at, or x: it does not; else as it is. */
+static void put_reg(struct gdb_job *j, int row)
+{
+    const struct guest *g = j->c->guest;
+    uint64_t value;
+
+    if (!gdb_frame(j->s))
+        gdb_put_reg(j->c, (uint32_t)row, &j->s->reply);
+    else if (gdb_frame_reg(j->s, &g->regs[row], &value))
+        gdb_put_le(&j->s->reply, value, bytes_of(g, row));
+    else
+        for (unsigned i = 0; i < 2 * bytes_of(g, row); i++)
+            buf_ch(&j->s->reply, 'x');
+}
+
 /* LLDB says behind a packet which thread it means: ";thread:ID;".  That is taken off.  False, and an
  * error is sent: there is no such thread. */
 static bool aim(struct gdb_job *j)
@@ -69,7 +84,7 @@ static void read_all(struct gdb_job *j)
     if (!aim(j))
         return;
     for (unsigned n = 0; n < GDB_REGS && gdb_row(j->s, n) >= 0; n++)
-        gdb_put_reg(j->c, (uint32_t)gdb_row(j->s, n), &j->s->reply);
+        put_reg(j, gdb_row(j->s, n));
 }
 
 void gdb_g(struct gdb_session *s, struct gdb_args a)
@@ -128,7 +143,7 @@ static void read_one(struct gdb_job *j)
     if (row < 0)
         gdb_error(j->s, EINVAL, "p: there is no such register");
     else
-        gdb_put_reg(j->c, (uint32_t)row, &j->s->reply);
+        put_reg(j, row);
 }
 
 void gdb_p(struct gdb_session *s, struct gdb_args a)

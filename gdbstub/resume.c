@@ -151,15 +151,17 @@ static void stopped_all(struct gdb_session *s)
         tell_stop(s, &stop);
 }
 
-static void go(struct gdb_session *s, const struct ctl_go *go)
+static void go(struct gdb_session *s, const struct ctl_go *how)
 {
+    struct ctl_go go = *how;
     struct ctl_stop stop;
 
+    go.owner = s->client;
     s->waiting = true;
     s->no_reply = true;
-    if (!go->step)
-        ctl_run(s->ctl, go);
-    else if (ctl_step(s->ctl, go, &stop))
+    if (!go.step)
+        ctl_run(s->ctl, &go);
+    else if (ctl_step(s->ctl, &go, &stop))
         tell_stop(s, &stop);
 }
 
@@ -217,7 +219,8 @@ static void stop_one(struct gdb_session *s, unsigned cpu, const struct ctl_stop 
 static void run_others(struct gdb_session *s)
 {
     if (s->stopped != all_cpus(s))
-        ctl_run(s->ctl, &(struct ctl_go){.until = UINT64_MAX, .frozen = s->stopped});
+        ctl_run(s->ctl,
+                &(struct ctl_go){.until = UINT64_MAX, .frozen = s->stopped, .owner = s->client});
 }
 
 static void stopped_some(struct gdb_session *s)
@@ -491,6 +494,7 @@ void gdb_vctrlc(struct gdb_session *s, struct gdb_args a)
 void gdb_let_go(struct gdb_session *s)
 {
     gdb_drop_points(s);
+    gdb_trace_left(s);
     if (!ctl_running(s->ctl) && s->stop.why != MACHINE_ENDED)
         ctl_run(s->ctl, &CTL_GO);
     s->waiting = false;

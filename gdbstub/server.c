@@ -14,6 +14,7 @@
 
 #define CLIENTS_MAX 16
 #define READ_SIZE   65536
+#define LAST_NS     UINT64_C(1000000000) /* for what is still to be sent in the end */
 
 /* A connection.  A slot without one has fd -1. */
 struct link {
@@ -156,6 +157,20 @@ no_listener:
     return NULL;
 }
 
+/* The program ends when the machine does, and its clients are to know that: what they are owed goes
+ * out, unless they do not take it. */
+static void part(struct link *l)
+{
+    uint64_t until = host_monotonic_ns() + LAST_NS;
+    struct pollfd fd = {.fd = l->fd, .events = POLLOUT};
+
+    gdb_session_news(l->session);
+    while (l->fd >= 0 && l->session->wire.out.len && host_wait(&fd, 1, until))
+        send_some(l);
+    if (l->fd >= 0)
+        hang_up(l);
+}
+
 void gdb_server_free(struct gdb_server *s)
 {
     if (!s)
@@ -164,7 +179,7 @@ void gdb_server_free(struct gdb_server *s)
     host_thread_join(&s->thread);
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         if (s->link[i].fd >= 0)
-            hang_up(&s->link[i]);
+            part(&s->link[i]);
     host_wake_fini(&s->quit);
     host_listener_close(s->listener);
     free(s);

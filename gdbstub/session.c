@@ -37,8 +37,21 @@ static const struct {
     {"QSaveRegisterState", ";", gdb_save, 0},
     {"QStartNoAckMode", "", gdb_no_ack, 0},
     {"QStartupWithShell", ":", gdb_fine, 0},
+    {"QTBuffer", ":", gdb_tbuffer, 0},
+    {"QTDP", ":", gdb_tdp, 0},
+    {"QTDPsrc", ":", gdb_tdpsrc, 0},
+    {"QTDV", ":", gdb_tdv, 0},
+    {"QTDisable", ":", gdb_tdisable, 0},
+    {"QTDisconnected", ":", gdb_tdisconnected, 0},
+    {"QTEnable", ":", gdb_tenable, 0},
+    {"QTFrame", ":", gdb_tframe, 0},
+    {"QTNotes", ":", gdb_tnotes, 0},
+    {"QTStart", "", gdb_tstart, 0},
+    {"QTStop", "", gdb_tstop, 0},
     {"QThreadEvents", ":", gdb_fine, 0},
     {"QThreadSuffixSupported", "", gdb_thread_suffix, 0},
+    {"QTinit", "", gdb_tinit, 0},
+    {"QTro", ":", gdb_tro, 0},
     {"Qqemu.PhyMemMode", ":", gdb_phys_mode, 0},
     {"Qqemu.sstep", "=", gdb_sstep, 0},
     {"R", NULL, gdb_restart, 0},
@@ -69,9 +82,16 @@ static const struct {
     {"qShlibInfoAddr", "", gdb_nothing, 0},
     {"qSupported", ":", gdb_supported, 0},
     {"qSymbol", ":", gdb_symbol, 0},
-    {"qTStatus", "", gdb_nothing, 0},
+    {"qTBuffer", ":", gdb_tupload, 0},
+    {"qTP", ":", gdb_tp, 0},
+    {"qTStatus", "", gdb_tstatus, 0},
+    {"qTV", ":", gdb_tv, 0},
+    {"qTfP", "", gdb_tpoint_first, 0},
+    {"qTfV", "", gdb_tvar_first, 0},
     {"qThreadExtraInfo", ",", gdb_thread_extra, 0},
     {"qThreadStopInfo", NULL, gdb_thread_stop, 0},
+    {"qTsP", "", gdb_tpoint_next, 0},
+    {"qTsV", "", gdb_tvar_next, 0},
     {"qXfer", ":", gdb_xfer, 0},
     {"qfThreadInfo", "", gdb_thread_first, 0},
     {"qqemu.PhyMemMode", "", gdb_phys_query, 0},
@@ -239,6 +259,7 @@ struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err 
     s->no_irq = true;
     for (unsigned i = 0; i < GDB_FILES; i++)
         s->files[i].fd = -1;
+    s->frame = -1;
     s->client = ctl_client_new(s->ctl, e);
     if (!s->client) {
         free(s);
@@ -269,5 +290,6 @@ void gdb_session_free(struct gdb_session *s)
     gdb_drop_saved(s);
     gdb_close_files(s);
     free(s->rows);
+    vec_fini(&s->read_only);
     free(s);
 }

@@ -3,7 +3,7 @@
  *
  * session.c knows the packets by name and sends replies; the other files carry them out:
  * regs.c, memory.c, points.c, syscalls.c, resume.c (running, and stop replies), query.c, lldb.c,
- * files.c, xml.c.
+ * files.c, trace.c, xml.c.
  * The server's thread only.  What touches the machine goes through gdb_on_machine.
  */
 #ifndef GDBSTUB_SESSION_H
@@ -46,6 +46,11 @@ enum {
     GDB_STOP = 8,
 };
 
+/* [start, end) */
+struct gdb_range {
+    uint64_t start, end;
+};
+
 struct gdb_session {
     const struct gdb_config *config;
     struct ctl *ctl;
@@ -65,6 +70,14 @@ struct gdb_session {
     unsigned nrows;
     unsigned list_at;  /* qsThreadInfo: the next one */
     bool no_irq;       /* steps hold interrupts */
+
+    /* Of traces: see trace.c. */
+    int64_t frame; /* that is looked at in place of the machine; -1: none */
+    struct {
+        VEC(struct gdb_range);
+    } read_only;     /* memory that a frame need not have */
+    bool step_actions; /* of the tracepoint that is being defined */
+    size_t up_point, up_text, up_var; /* what goes up next */
 
     struct {
         VEC(struct gdb_point);
@@ -143,6 +156,10 @@ gdb_handler gdb_H, gdb_T, gdb_extended, gdb_supported, gdb_no_ack, gdb_thread_fi
     gdb_thread_next, gdb_thread_extra, gdb_current, gdb_attached, gdb_rcmd, gdb_phys_mode,
     gdb_phys_query, gdb_sstep, gdb_sstep_query, gdb_sstep_bits, gdb_xfer, gdb_symbol, gdb_offsets,
     gdb_nothing, gdb_fine, gdb_allow, gdb_tls; /* query.c */
+gdb_handler gdb_tinit, gdb_tdp, gdb_tdpsrc, gdb_tdv, gdb_tstart, gdb_tstop, gdb_tenable,
+    gdb_tdisable, gdb_tro, gdb_tdisconnected, gdb_tbuffer, gdb_tnotes, gdb_tframe, gdb_tstatus,
+    gdb_tp, gdb_tv, gdb_tpoint_first, gdb_tpoint_next, gdb_tvar_first, gdb_tvar_next,
+    gdb_tupload; /* trace.c */
 
 void gdb_drop_points(struct gdb_session *s);
 /* The client's point with that number in dbg_points, or NULL. */
@@ -159,6 +176,16 @@ int gdb_row(const struct gdb_session *s, uint64_t number);
 void gdb_find_rows(struct gdb_job *j);
 /* Appends a register's value. */
 void gdb_put_reg(struct cpu *c, uint32_t row, struct buf *out);
+/* The frame that the session looks at; NULL: the machine itself. */
+const struct dbg_trace_frame *gdb_frame(const struct gdb_session *s);
+/* What it has of a register; false: nothing. */
+bool gdb_frame_reg(const struct gdb_session *s, const struct guest_reg *r, uint64_t *value);
+uint64_t gdb_frame_memory(struct gdb_job *j, uint64_t addr, void *buf, uint64_t len);
+/* qXfer:traceframe-info: what the frame has. */
+void gdb_frame_info(struct gdb_job *j, struct buf *out);
+/* The client goes; the trace too, unless it is to go on. */
+void gdb_trace_left(struct gdb_session *s);
+
 /* The registers a stop reply brings along, as "n1:r1;n2:r2;". */
 void gdb_expedite(struct gdb_job *j, struct buf *out);
 void gdb_drop_saved(struct gdb_session *s);

@@ -175,6 +175,7 @@ enum gdb_object gdb_xml(struct gdb_job *j, const char *object, const char *annex
         {"osdata", "", put_osdata},
         {"osdata", "devices", put_osdata},
         {"auxv", "", put_auxv},
+        {"traceframe-info", "", gdb_frame_info},
     };
     enum gdb_object found = GDB_NO_OBJECT;
 

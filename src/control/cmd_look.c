@@ -90,7 +90,7 @@ int cmd_cpu(struct cmd_session *s, int argc, char **argv, struct buf *out, struc
 static unsigned mark(void *opaque, uint64_t addr)
 {
     const struct cmd_job *j = opaque;
-    bool at = dbg_points_at(ctl_points(j->s->ctl), addr);
+    bool at = dbg_points_at(ctl_points(j->s->ctl), addr, NULL);
 
     return (addr == j->c->pc ? DBG_MARK_PC : 0u) | (at ? DBG_MARK_BREAK : 0u);
 }

@@ -48,7 +48,7 @@ static void stop_reason(const struct ctl_stop *s, struct buf *out)
 static unsigned mark(void *opaque, uint64_t addr)
 {
     const struct cmd_job *j = opaque;
-    bool at = dbg_points_at(ctl_points(j->s->ctl), addr);
+    bool at = dbg_points_at(ctl_points(j->s->ctl), addr, NULL);
 
     return DBG_MARK_PC | (at ? DBG_MARK_BREAK : 0u);
 }

@@ -29,6 +29,7 @@ struct ctl {
     struct machine *m;
     struct dbg_points *points; /* the machine's thread's */
     struct dbg_symbols *symbols; /* likewise; NULL: nobody has asked yet */
+    struct dbg_trace *trace;
     struct host_thread thread;
 
     struct host_mutex lock; /* of all that follows */
@@ -112,10 +113,15 @@ static void serve(struct ctl *c)
 
 #define STEPS_MAX 1000 /* after which the loop looks at its requests */
 
-/* What is only for this run. */
+/* What is only for this run.  It goes on from a stop, whose point is not to stop it again; but GDB
+ * takes its points away to do that, and means one that is still there. */
 static void begin(struct ctl *c, const struct ctl_go *go)
 {
-    machine_pass_probe(c->m, go->step ? go->cpu : machine_turn(c->m));
+    unsigned cpu = go->step ? go->cpu : machine_turn(c->m);
+
+    if (go->step || !go->owner ||
+        !dbg_points_at(c->points, machine_cpu(c->m, cpu)->pc, go->owner))
+        machine_pass_probe(c->m, cpu);
 }
 
 static void arrange(struct ctl *c, const struct ctl_go *go)
@@ -142,10 +148,20 @@ static enum machine_stop step(struct ctl *c, const struct ctl_go *go)
     return why;
 }
 
+/* A hit of a tracepoint that has steps came to a stop for them. */
+static enum machine_stop go_on(struct ctl *c, const struct ctl_go *go)
+{
+    enum machine_stop why = MACHINE_COUNT;
+
+    if (dbg_trace_wants_steps(c->trace))
+        why = dbg_trace_steps(c->trace);
+    return why == MACHINE_COUNT ? machine_run(c->m, go->until) : why;
+}
+
 /* Runs until there is something for the loop to look at.  False: it is to run on. */
 static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
 {
-    enum machine_stop why = go->step ? step(c, go) : machine_run(c->m, go->until);
+    enum machine_stop why = go->step ? step(c, go) : go_on(c, go);
     struct dbg_hit hit = {0};
 
     if (go->step && why == MACHINE_COUNT && in_range(c, go))
@@ -228,6 +244,7 @@ static void fini(struct ctl *c)
     host_cond_fini(&c->done);
     host_cond_fini(&c->work);
     host_mutex_fini(&c->lock);
+    dbg_trace_free(c->trace);
     dbg_points_free(c->points);
     dbg_symbols_free(c->symbols);
     free(c);
@@ -245,6 +262,7 @@ struct ctl *ctl_new(struct machine *m, struct err *e)
     c->stop = describe(c, MACHINE_COUNT);
     c->points = dbg_points_new(m);
     dbg_points_on_print(c->points, print, c);
+    c->trace = dbg_trace_new(c->points, m);
     if (!host_thread_start(&c->thread, "machine", loop, c, e))
         return c;
     fini(c);
@@ -379,6 +397,11 @@ struct dbg_symbols *ctl_symbols(struct ctl *c)
         dbg_symbols_board(c->symbols, machine_board(c->m));
     }
     return c->symbols;
+}
+
+struct dbg_trace *ctl_trace(struct ctl *c)
+{
+    return c->trace;
 }
 
 /* ---- clients ---- */

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "debug/points.h"
 #include "debug/symbols.h"
+#include "debug/trace.h"
 #include "machine/machine.h"
 
 struct ctl;
@@ -41,6 +42,7 @@ struct ctl_go {
     bool hold;          /* no interrupt is taken, but for one that ends a CPU's wait */
     unsigned cpu;
     uint64_t from, to;
+    const void *owner;  /* of points that stop it even where a CPU is already; see dbg_point */
 };
 #define CTL_GO ((struct ctl_go){.until = UINT64_MAX})
 
@@ -70,6 +72,8 @@ bool ctl_running(struct ctl *c);
 struct dbg_points *ctl_points(struct ctl *c);
 /* What is known of the guest's code, the board's own ELF files to begin with; likewise. */
 struct dbg_symbols *ctl_symbols(struct ctl *c);
+/* Likewise its trace. */
+struct dbg_trace *ctl_trace(struct ctl *c);
 
 /* A client; any number of them.  NULL with a message.  What the commands of points print that it owns
  * (dbg_point.owner) is kept for it. */

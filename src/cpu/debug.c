@@ -47,12 +47,11 @@ void cpu_lift_probe(struct cpu *c, struct ir_unit *u, uint64_t pc, uint64_t padd
     ir_block_begin(u);
 }
 
-uint64_t cpu_helper_decide(void *cpu, uint64_t a, uint64_t b, uint64_t unused)
+uint64_t cpu_helper_decide(void *cpu, uint64_t a, uint64_t b, uint64_t more)
 {
     struct cpu *c = cpu;
 
-    (void)unused;
-    return c->debug ? c->debug->ops->decide(c->debug->opaque, c, a, b) : 0;
+    return c->debug ? c->debug->ops->decide(c->debug->opaque, c, a, b, more) : 0;
 }
 
 /* ---- memory ---- */

@@ -61,7 +61,7 @@ struct cpu_debug_ops {
      * CPU_NO_PADDR): an i64, not 0 to stop.  The block may be closed and others begun. */
     ir_ref (*lift)(void *opaque, struct cpu *c, struct ir_unit *u, uint64_t pc, uint64_t paddr);
     /* What the helper cpu_debug_decide passes on: the result is the helper's. */
-    uint64_t (*decide)(void *opaque, struct cpu *c, uint64_t a, uint64_t b);
+    uint64_t (*decide)(void *opaque, struct cpu *c, uint64_t a, uint64_t b, uint64_t more);
     /* These say whether to stop behind the instruction. */
     bool (*touched)(void *opaque, struct cpu *c, const struct cpu_touch *t);
     bool (*event)(void *opaque, struct cpu *c, enum cpu_event what, uint64_t a, uint64_t b);
@@ -108,8 +108,8 @@ static inline void cpu_event(struct cpu *c, enum cpu_event what, uint64_t a, uin
 bool cpu_debug_load(struct cpu *c, uint64_t vaddr, unsigned size, uint64_t *value);
 
 /* Rows of every guest's table of helpers (IR_call): peek(address, size) is that load, 0 if there is
- * nothing; decide(a, b) asks the debugger. */
+ * nothing; decide(a, b, more) asks the debugger. */
 uint64_t cpu_helper_peek(void *cpu, uint64_t vaddr, uint64_t size, uint64_t unused);
-uint64_t cpu_helper_decide(void *cpu, uint64_t a, uint64_t b, uint64_t unused);
+uint64_t cpu_helper_decide(void *cpu, uint64_t a, uint64_t b, uint64_t more);
 
 #endif

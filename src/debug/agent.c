@@ -222,6 +222,11 @@ static void load(struct lift *l, unsigned size)
     push(l, ir_call(l->u, l->c->guest->peek, pop(l), constant(l, size), IR_NONE));
 }
 
+static ir_ref ask(struct lift *l, int what, ir_ref a, ir_ref b)
+{
+    return ir_call(l->u, l->c->guest->decide, constant(l, (uint64_t)what), a, b);
+}
+
 static void reg(struct lift *l, uint64_t number)
 {
     uint32_t row = (uint32_t)find_row(l->c->guest, number);
@@ -232,8 +237,7 @@ static void reg(struct lift *l, uint64_t number)
     else if (row < n->nslots && n->slots[row].type == IR_I64)
         push(l, ir_get(l->u, row));
     else
-        push(l, ir_call(l->u, l->c->guest->decide, constant(l, DBG_ASK_REG), constant(l, row),
-                        IR_NONE));
+        push(l, ask(l, DBG_ASK_REG, constant(l, row), constant(l, 0)));
 }
 
 static uint32_t edge(struct lift *l, uint64_t offset)
@@ -258,12 +262,12 @@ static void jump(struct lift *l, unsigned op, size_t next, uint64_t target)
  * first is the topmost. */
 static void print(struct lift *l, const uint8_t *op)
 {
-    uint32_t decide = l->c->guest->decide;
+    ir_ref none = constant(l, 0);
 
     l->depth -= 2;
     for (unsigned n = op[1]; n; n--)
-        ir_call(l->u, decide, constant(l, DBG_ASK_ARG), pop(l), IR_NONE);
-    ir_call(l->u, decide, constant(l, DBG_ASK_PRINT), constant(l, (uintptr_t)(op + 4)), IR_NONE);
+        ask(l, DBG_ASK_ARG, pop(l), none);
+    ask(l, DBG_ASK_PRINT, constant(l, (uintptr_t)(op + 4)), none);
 }
 
 static void end(struct lift *l)
@@ -298,6 +302,31 @@ static void stack_op(struct lift *l, unsigned op, uint64_t n)
         top[-1] = top[-2];
         top[-2] = top[-3];
         top[-3] = a;
+    }
+}
+
+/* Of traces: v is the operand. */
+static void trace_op(struct lift *l, unsigned op, uint64_t v)
+{
+    ir_ref len;
+
+    switch (op) {
+    case DBG_AGENT_GETV:
+        push(l, ask(l, DBG_ASK_GETV, constant(l, v), constant(l, 0)));
+        break;
+    case DBG_AGENT_SETV:
+        ask(l, DBG_ASK_SETV, constant(l, v), l->stack[l->depth - 1]);
+        break;
+    case DBG_AGENT_TRACEV:
+        ask(l, DBG_ASK_TRACEV, constant(l, v), constant(l, 0));
+        break;
+    case DBG_AGENT_TRACE_QUICK:
+    case DBG_AGENT_TRACE16:
+        ask(l, DBG_ASK_TRACE, l->stack[l->depth - 1], constant(l, v));
+        break;
+    default: /* TRACE, TRACENZ */
+        len = pop(l);
+        ask(l, op == DBG_AGENT_TRACE ? DBG_ASK_TRACE : DBG_ASK_TRACENZ, pop(l), len);
     }
 }
 
@@ -354,6 +383,15 @@ static void lift_one(struct lift *l, size_t at)
         break;
     case DBG_AGENT_END:
         end(l);
+        break;
+    case DBG_AGENT_TRACE:
+    case DBG_AGENT_TRACE_QUICK:
+    case DBG_AGENT_GETV:
+    case DBG_AGENT_SETV:
+    case DBG_AGENT_TRACEV:
+    case DBG_AGENT_TRACENZ:
+    case DBG_AGENT_TRACE16:
+        trace_op(l, op, v);
         break;
     default:
         if (binary_ops[op])

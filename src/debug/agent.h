@@ -4,8 +4,8 @@
  *
  * A program works on a stack of 64-bit integers.  Ours come from GDB or from expr.h.  They are
  * checked once, and then become IR: in the unit of a probe, or to be run at once.  Jumps lead forward,
- * so that each of them ends.  Memory that is not there reads as 0.  One that ends with an empty stack
- * comes to 0.
+ * so that each of them ends.  Memory that is not there reads as 0.  What is on top in the end is
+ * the result; 0 if nothing is, as in programs that only trace.
  */
 #ifndef DEBUG_AGENT_H
 #define DEBUG_AGENT_H
@@ -32,6 +32,8 @@
     OP(BIT_OR, 0x10, 0, 2, 1)                                                                      \
     OP(BIT_XOR, 0x11, 0, 2, 1)                                                                     \
     OP(BIT_NOT, 0x12, 0, 1, 1)                                                                     \
+    OP(TRACE, 0x0c, 0, 2, 0)                                                                       \
+    OP(TRACE_QUICK, 0x0d, 1, 1, 1)                                                                 \
     OP(EQUAL, 0x13, 0, 2, 1)                                                                       \
     OP(LESS_SIGNED, 0x14, 0, 2, 1)                                                                 \
     OP(LESS_UNSIGNED, 0x15, 0, 2, 1)                                                               \
@@ -47,11 +49,16 @@
     OP(CONST32, 0x24, 4, 0, 1)                                                                     \
     OP(CONST64, 0x25, 8, 0, 1)                                                                     \
     OP(REG, 0x26, 2, 0, 1)                                                                         \
-    OP(END, 0x27, 0, 1, 0)                                                                         \
+    OP(END, 0x27, 0, 0, 0)                                                                         \
     OP(DUP, 0x28, 0, 1, 2)                                                                         \
     OP(POP, 0x29, 0, 1, 0)                                                                         \
     OP(ZERO_EXT, 0x2a, 1, 1, 1)                                                                    \
     OP(SWAP, 0x2b, 0, 2, 2)                                                                        \
+    OP(GETV, 0x2c, 2, 0, 1)                                                                        \
+    OP(SETV, 0x2d, 2, 1, 1)                                                                        \
+    OP(TRACEV, 0x2e, 2, 0, 0)                                                                      \
+    OP(TRACENZ, 0x2f, 0, 2, 0)                                                                     \
+    OP(TRACE16, 0x30, 2, 1, 1)                                                                     \
     OP(PICK, 0x32, 1, 0, 1)                                                                        \
     OP(ROT, 0x33, 0, 3, 3)                                                                         \
     OP(PRINTF, 0x34, 3, 2, 0) /* and its arguments; its format follows the operand */
@@ -82,9 +89,17 @@ ir_ref dbg_agent_lift(const struct dbg_agent *a, struct cpu *c, struct ir_unit *
 /* What it comes to now. */
 uint64_t dbg_agent_run(const struct dbg_agent *a, struct cpu *c);
 
-/* What a program asks cpu_debug_ops.decide for, as a. */
-#define DBG_ASK_REG   UINT64_MAX       /* a register that is no slot of the IR; b is the row */
-#define DBG_ASK_ARG   (UINT64_MAX - 1) /* to keep b as the next argument of a printf */
-#define DBG_ASK_PRINT (UINT64_MAX - 2) /* to print by the format that b points to, in the program */
+/* What a program asks cpu_debug_ops.decide for: a is one of these, which are no points' numbers. */
+enum {
+    DBG_ASK_REG = -1,    /* a register that is no slot of the IR; b is the row */
+    DBG_ASK_GETV = -2,   /* a trace variable; b is its number */
+    DBG_ASK_SETV = -3,   /* likewise, and its new value */
+    DBG_ASK_TRACEV = -4, /* the variable is to be written down */
+    DBG_ASK_TRACE = -5,  /* memory is to be: address, length */
+    DBG_ASK_TRACENZ = -6, /* a string is to be: address, greatest length */
+    DBG_ASK_ARG = -7,     /* b is to be kept as the next argument of a printf */
+    DBG_ASK_PRINT = -8,   /* printf, by the format that b points to, in the program */
+};
+#define DBG_ASK_LAST ((uint64_t)DBG_ASK_PRINT)
 
 #endif

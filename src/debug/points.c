@@ -58,6 +58,8 @@ struct dbg_points {
     const void *speaker;            /* the owner of what prints */
     uint64_t args[DBG_AGENT_DEPTH]; /* of the next printf */
     unsigned nargs;
+    dbg_answer *answer; /* of traces; may be NULL */
+    void *answer_opaque;
 };
 
 /* ---- sorted lists ---- */
@@ -144,6 +146,8 @@ static void run_commands(struct dbg_points *p, struct dbg_point *x, struct cpu *
 static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
     x->hits++;
+    if (x->act)
+        return x->act(x->opaque, c);
     if (x->ignore) {
         x->ignore--;
         return false;
@@ -177,12 +181,12 @@ static void say(struct dbg_points *p, struct cpu *c, const char *format)
     buf_fini(&text);
 }
 
-static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b)
+static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, uint64_t more)
 {
     struct dbg_points *p = opaque;
     struct dbg_point *x;
 
-    switch (a) {
+    switch ((int64_t)a) {
     case DBG_ASK_REG:
         return c->guest->reg_read(c, (uint32_t)b);
     case DBG_ASK_ARG:
@@ -192,6 +196,8 @@ static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b)
         say(p, c, (const char *)(uintptr_t)b);
         return 0;
     }
+    if (a >= DBG_ASK_LAST)
+        return p->answer ? p->answer(p->answer_opaque, c, a, b, more) : 0;
     x = p->index.data[a];
     x->evals++;
     return b && concerns(x, c) && counts(p, x, c);
@@ -216,7 +222,8 @@ static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, 
         const struct dbg_point *x = v->data[lo].point;
 
         cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
-        cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond, IR_NONE);
+        cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
+                       ir_const(u, IR_I64, 0));
         stop = stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
     }
     return stop;
@@ -305,7 +312,7 @@ static void on_dma(void *opaque, uint64_t paddr, const void *bytes, uint64_t len
             note_touch(p, c, &t);
         w->point->evals++;
         if (!w->point->changed_only || !stays(p, &t))
-            stop |= counts_behind(p, w->point);
+            stop |= counts_behind(p, w->point, c);
     }
     if (stop)
         machine_debug_stop(p->m);
@@ -434,15 +441,22 @@ void dbg_points_changed(struct dbg_points *p, const struct dbg_point *x)
         p->watches_changed = true;
 }
 
-bool dbg_points_at(const struct dbg_points *p, uint64_t addr)
+bool dbg_points_at(const struct dbg_points *p, uint64_t addr, const void *owner)
 {
     for (size_t i = 0; i < p->all.len; i++) {
         const struct dbg_point *x = p->all.data[i];
 
-        if (x->kind == DBG_BREAK && !x->physical && !x->disabled && x->addr == addr)
+        if (x->kind == DBG_BREAK && !x->act && !x->physical && !x->disabled && x->addr == addr &&
+            (!owner || x->owner == owner))
             return true;
     }
     return false;
+}
+
+void dbg_points_answer(struct dbg_points *p, dbg_answer *answer, void *opaque)
+{
+    p->answer = answer;
+    p->answer_opaque = opaque;
 }
 
 /* ---- to the machine ---- */
@@ -610,7 +624,7 @@ static void describe_what(const struct dbg_point *x, const struct guest *g, stru
 
     switch (x->kind) {
     case DBG_BREAK:
-        buf_fmt(out, "break  0x%016llx", (unsigned long long)x->addr);
+        buf_fmt(out, "%s  0x%016llx", x->act ? "trace" : "break", (unsigned long long)x->addr);
         break;
     case DBG_WATCH:
         buf_fmt(out, "%-6s 0x%016llx %llu byte%s", watch[x->access & 3],

@@ -42,6 +42,10 @@ struct dbg_point {
     unsigned ncommands;
     const void *owner;     /* whose it is; NULL: everybody's */
     char *text;            /* how a person said it, malloc'ed; NULL: nobody did */
+    /* DBG_BREAK: what a hit does instead of stopping.  True: the machine comes to MACHINE_BREAK all
+     * the same, and nobody hears of it.  NULL: it stops. */
+    bool (*act)(void *opaque, struct cpu *c);
+    void *opaque;
 
     /* The cost meter. */
     uint64_t hits, evals; /* stops and ignored ones; how often it was looked at */
@@ -79,8 +83,13 @@ struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from);
 bool dbg_points_delete(struct dbg_points *p, unsigned number);
 /* What it waits for was changed. */
 void dbg_points_changed(struct dbg_points *p, const struct dbg_point *point);
-/* Whether a breakpoint that is not disabled is at the virtual address. */
-bool dbg_points_at(const struct dbg_points *p, uint64_t addr);
+/* Whether a breakpoint that is not disabled is at the virtual address: this owner's, or with NULL
+ * anybody's. */
+bool dbg_points_at(const struct dbg_points *p, uint64_t addr, const void *owner);
+
+/* Who answers what agent programs ask about traces (agent.h, DBG_ASK_*). */
+typedef uint64_t dbg_answer(void *opaque, struct cpu *c, uint64_t what, uint64_t a, uint64_t b);
+void dbg_points_answer(struct dbg_points *p, dbg_answer *answer, void *opaque);
 
 /* The machine is about to run. */
 void dbg_points_apply(struct dbg_points *p);

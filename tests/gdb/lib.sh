@@ -25,6 +25,7 @@ compile() {
 
 # machine OPTION...: started with --wait and a server at $socket; $machine is its process
 machine() {
+    rm -f "$work/machine.err" # a former one's
     "$GLOVEBOX" run --gdb "unix:$socket" --wait "$@" >"$work/machine.out" 2>"$work/machine.err" \
         </dev/null &
     machine=$!
@@ -33,12 +34,13 @@ machine() {
 
 await_server() {
     for _ in $(seq $((500 * patience))); do
-        grep -q 'target remote' "$work/machine.err" && return
+        grep -qs 'target remote' "$work/machine.err" && return
         sleep 0.01
     done
 }
 
 end_machine() {
+    rm -f "$work/machine.err" # a former one's
     kill "$machine" 2>/dev/null
     wait "$machine" 2>/dev/null
     rm -f "$socket"

@@ -241,7 +241,7 @@ static void known(void)
                {"qC", "QC*"}, {"qfThreadInfo", "m1,2"}, {"qsThreadInfo", "l"}, {"T1", "OK"},
                {"Tp1.2", "OK"}, {"Hg1", "OK"}, {"Hc-1", "OK"}, {"Hgp1.1", "OK"},
                {"qThreadExtraInfo,1", "435055203020*"}, {"qOffsets", "Text=0;Data=0;Bss=0"},
-               {"qSymbol::", "OK"}, {"qTStatus", ""}, {"vMustReplyEmpty", ""}, {"vNoSuch", ""},
+               {"qSymbol::", "OK"}, {"qTStatus", "T0*"}, {"vMustReplyEmpty", ""}, {"vNoSuch", ""},
                {"vCont?", "vCont;c;C;s;S;t;r"}, {"bs", "E*"}, {"bc", "E*"}),
            "threads and questions");
     result(SAY(&c, {"p20", "????????????????"}, {"P8=0500000000000000", "OK"},
@@ -332,7 +332,7 @@ static void running(void)
     /* s0 == 21 and s0 == 23: any of them */
     result(SAY(&c, {"P8=0000000000000000", "OK"},
                {"Z0,80000080,4;X7,26000822151327X7,26000822171327", "OK"},
-               {"c", "T05*"}, {"p8", "1500000000000000"}, {"c", "T05*"},
+               {"c", "T05*"}, {"p8", "1500000000000000"}, {"s", "T05*"}, {"c", "T05*"},
                {"p8", "1700000000000000"}),
            "two conditions");
     /* printf("u%d\n", s0); and s0 == 30 */
@@ -613,6 +613,8 @@ static void two(void)
     result(is_like(get(&a, PATIENCE), "T05*swbreak:;*"), "one runs into its own");
     result(SAY(&b, {"?", "T05thread:1;*"}, {"Hg1", "OK"}, {"p20", "8000008000000000"}),
            "the other sees where that is");
+    put(&a, "vCont;s:1");
+    get(&a, PATIENCE);
     put(&a, "vCont;c");
     result(is_like(get(&a, PATIENCE), "T05thread:1;*") && says(&a, "p20", "9000008000000000"),
            "it stops at the other's, too");

@@ -145,10 +145,10 @@ START_TEST(breaks)
         ck_stop(b, STORE4);
         ck_stop(a, ADD);
         ck_stop(b, STORE4);
-        ck_assert(dbg_points_at(p, base + 4 * STORE4));
+        ck_assert(dbg_points_at(p, base + 4 * STORE4, NULL));
         dbg_points_find(p, b)->disabled = true;
         dbg_points_changed(p, dbg_points_find(p, b));
-        ck_assert(!dbg_points_at(p, base + 4 * STORE4));
+        ck_assert(!dbg_points_at(p, base + 4 * STORE4, NULL));
         ck_stop(a, ADD);
         ck_stop(a, ADD);
         ck_assert_uint_eq(dbg_points_find(p, a)->hits, 3);

@@ -1,0 +1,33 @@
+#!/bin/sh
+# What GDB hears of a program's end, and of a breakpoint that it jumps to.
+. "$top_srcdir/tests/gdb/lib.sh"
+
+compile ends "$top_srcdir/tests/gdb/ends.c"
+result $? "the program compiles"
+
+# The machine's end is the emulator's: the server has to be in time.
+heard=0
+for _ in 1 2 3 4 5; do
+    machine "$work/ends"
+    gdb_says "$work/ends" <<'END'
+continue
+END
+    grep -q 'exited with code 03' "$work/said" && heard=$((heard + 1))
+    end_machine
+done
+[ $heard = 5 ] || { echo "heard of $heard ends of 5"; tail -n 20 "$work/said"; } >"$work/why"
+[ $heard = 5 ]
+result $? "each end is told"
+
+# GDB takes a breakpoint away to go on from it; one that is there is meant.
+machine "$work/ends"
+gdb_says "$work/ends" <<'END'
+break leave
+continue
+jump *$pc
+continue
+END
+has "a breakpoint that is jumped to" 'Breakpoint 1, leave' 'Breakpoint 1, leave' \
+    'exited with code 03'
+end_machine
+plan

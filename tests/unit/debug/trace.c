@@ -1,0 +1,241 @@
+/* trace.c - tracepoints: frames, a buffer that wraps or is full, what programs write down, steps.
+ */
+#include "debug/trace.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+#include "cpu/guest.h"
+#include "debug/regs.h"
+#include "tests/unit/debug/tiny.h"
+#include "tests/unit/unit.h"
+
+/* addi a0, a0, 1; sd a0, 0(a1); j to the start */
+static const uint32_t code[] = {0x00150513, 0x00a5b023, 0xff9ff06f};
+
+#define JUMP (TINY_BASE + 8)
+#define DATA (TINY_BASE + 0x1000)
+
+static struct machine *m;
+static struct cpu *c;
+static struct dbg_points *points;
+static struct dbg_trace *t;
+
+static uint32_t row(const char *name)
+{
+    struct err e;
+    int n = dbg_reg_find(c->guest, name, &e);
+
+    ck_assert_int_ge(n, 0);
+    return (uint32_t)n;
+}
+
+static void setup(void)
+{
+    m = tiny_machine(code, sizeof code, (struct dev_chars){0});
+    c = machine_cpu(m, 0);
+    c->guest->reg_write(c, row("a0"), 0);
+    c->guest->reg_write(c, row("a1"), DATA);
+    points = dbg_points_new(m);
+    t = dbg_trace_new(points, m);
+}
+
+static void teardown(void)
+{
+    dbg_trace_free(t);
+    dbg_points_free(points);
+    machine_free(m);
+}
+
+/* A tracepoint at the jump that writes down what a1 points to. */
+static struct dbg_tracepoint *traced(void)
+{
+    struct dbg_tracepoint *x = dbg_trace_add(t, 7, JUMP);
+    struct dbg_collect a = {.kind = DBG_COLLECT_MEMORY, .row = (int)row("a1"), .len = 8};
+
+    ck_assert(x);
+    vec_push(&x->actions[0], a);
+    return x;
+}
+
+static void agent(struct dbg_tracepoint *x, const uint8_t *program, size_t len)
+{
+    struct dbg_collect a = {.kind = DBG_COLLECT_AGENT};
+    struct err e = {0};
+
+    ck_assert_msg(!dbg_agent_set(&a.agent, program, len, c->guest, &e), "%s", e.msg);
+    vec_push(&x->actions[0], a);
+}
+
+/* So many rounds of the loop, which nothing stops but steps. */
+static void rounds(unsigned n)
+{
+    uint64_t until = machine_count(m) + 3 * n;
+    enum machine_stop why = MACHINE_BREAK;
+    struct dbg_hit hit;
+
+    dbg_points_apply(points);
+    while (why == MACHINE_BREAK) {
+        why = dbg_trace_wants_steps(t) ? dbg_trace_steps(t) : MACHINE_COUNT;
+        if (why == MACHINE_COUNT)
+            why = machine_run(m, until);
+        if (why == MACHINE_BREAK)
+            ck_assert(!dbg_points_stopped(points, &hit));
+    }
+    ck_assert_int_eq(why, MACHINE_COUNT);
+    ck_assert_uint_eq(machine_count(m), until);
+}
+
+/* The word at DATA in a frame. */
+static uint64_t word(size_t n)
+{
+    const struct dbg_trace_frame *f = dbg_trace_frame(t, n);
+    uint8_t raw[8];
+
+    ck_assert(f);
+    ck_assert_uint_eq(dbg_trace_memory(t, f, DATA, raw, 8), 8);
+    return bits_load_le(raw, 8);
+}
+
+START_TEST(frames)
+{
+    const struct dbg_trace_frame *f;
+    struct dbg_tracepoint *x;
+    uint64_t value;
+    uint8_t raw[6];
+
+    setup();
+    x = traced();
+    ck_assert(!dbg_trace_add(t, 7, JUMP));
+    dbg_trace_want_reg(x, false, c->guest->regs[row("a0")].gdb);
+    dbg_trace_start(t);
+    rounds(5);
+    ck_assert_uint_eq(dbg_trace_nframes(t), 5);
+    ck_assert_uint_eq(x->hits, 5);
+    f = dbg_trace_frame(t, 3);
+    ck_assert_uint_eq(f->pc, JUMP);
+    ck_assert_uint_eq(word(3), 4);
+    ck_assert(dbg_trace_reg(t, f, c->guest->regs[row("a0")].gdb, &value));
+    ck_assert_uint_eq(value, 4);
+    ck_assert(!dbg_trace_reg(t, f, c->guest->regs[row("a1")].gdb, &value));
+    ck_assert_uint_eq(dbg_trace_memory(t, f, DATA + 8, raw, 1), 0);
+    ck_assert_uint_eq(dbg_trace_memory(t, f, DATA + 6, raw, 6), 2);
+    ck_assert_uint_eq(dbg_trace_copy(t, 0, raw, 6), 6); /* as in a file */
+    ck_assert_uint_eq(bits_load_le(raw, 2), 7);
+    ck_assert_uint_eq(bits_load_le(raw + 2, 4), f->len - 6);
+    ck_assert_uint_eq(dbg_trace_copy(t, 5 * f->len, raw, 1), 0);
+    ck_assert(!dbg_trace_frame(t, 5));
+    dbg_trace_enable(t, x, false);
+    rounds(5);
+    ck_assert_uint_eq(dbg_trace_nframes(t), 5);
+    dbg_trace_stop(t, DBG_TRACE_STOPPED);
+    dbg_trace_enable(t, x, true);
+    rounds(5);
+    ck_assert_uint_eq(dbg_trace_nframes(t), 5);
+    teardown();
+}
+END_TEST
+
+#define FRAME (6 + 1 + 8 + 2 + 8)
+
+START_TEST(room)
+{
+    struct dbg_tracepoint *x;
+    uint8_t head[2];
+
+    setup();
+    x = traced();
+    ck_assert(!dbg_trace_resize(t, DBG_TRACE_SIZE_MAX + 1));
+    ck_assert(dbg_trace_resize(t, 4 * FRAME + 7));
+    dbg_trace_start(t);
+    rounds(10);
+    ck_assert_int_eq(t->state, DBG_TRACE_FULL);
+    ck_assert_uint_eq(dbg_trace_nframes(t), 4);
+    ck_assert_uint_eq(word(3), 4);
+    t->circular = true;
+    dbg_trace_start(t);
+    rounds(5000); /* the ring wraps, and the list of frames is cut short */
+    ck_assert_int_eq(t->state, DBG_TRACE_RUNS);
+    ck_assert_uint_eq(dbg_trace_nframes(t), 4);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_uint_eq(word(i), 10 + 4997 + i);
+        ck_assert_uint_eq(dbg_trace_copy(t, i * FRAME, head, 2), 2);
+        ck_assert_uint_eq(bits_load_le(head, 2), 7);
+    }
+    ck_assert_uint_eq(t->created, 5000);
+    x->actions[0].data[0].len = UINT64_MAX; /* as far as there is memory */
+    ck_assert(dbg_trace_resize(t, 32 << 20));
+    dbg_trace_start(t);
+    rounds(1);
+    ck_assert_uint_gt(dbg_trace_frame(t, 0)->len, (16 << 20) - (DATA - 0x80000000));
+    x->actions[0].data[0].len = 8;
+    ck_assert(dbg_trace_resize(t, FRAME - 1)); /* not even one fits */
+    dbg_trace_start(t);
+    rounds(1);
+    ck_assert_int_eq(t->state, DBG_TRACE_FULL);
+    teardown();
+}
+END_TEST
+
+START_TEST(programs)
+{
+    /* $1 = $1 + 3, written down; two bytes at DATA; the string at DATA + 0x10, 4 bytes at most */
+    static const uint8_t sum[] = {0x2c, 0, 1, 0x22, 3, 0x02, 0x2d, 0, 1, 0x29, 0x2e, 0, 1, 0x27};
+    static const uint8_t memory[] = {0x24, 0x80, 0x20, 0x10, 0, 0x0d, 2,
+                                     0x22, 0x10, 0x02, 0x22, 4, 0x2f, 0x27};
+    static const uint8_t odd[] = {0x26, 0, 10, 0x22, 1, 0x0f, 0x27};
+    const struct dbg_trace_frame *f;
+    struct dbg_trace_block b;
+    struct dbg_tracepoint *x;
+    uint64_t next = 0, value;
+    uint8_t raw[8];
+
+    setup();
+    mem_poke(machine_mem(m), DATA + 0x10, "ab", 3);
+    x = dbg_trace_add(t, 1, JUMP);
+    x->pass = 3;
+    ck_assert_int_eq(dbg_agent_set(&x->cond, odd, sizeof odd, c->guest, NULL), 0);
+    agent(x, sum, sizeof sum);
+    agent(x, memory, sizeof memory);
+    dbg_trace_var(t, 1, true)->initial = 100;
+    dbg_trace_start(t);
+    rounds(10);
+    ck_assert_int_eq(t->state, DBG_TRACE_PASSED);
+    ck_assert_uint_eq(t->stopped_by, 1);
+    ck_assert_uint_eq(dbg_trace_nframes(t), 3);
+    ck_assert_uint_eq(dbg_trace_var(t, 1, false)->value, 109);
+    f = dbg_trace_frame(t, 2);
+    ck_assert(dbg_trace_block(t, f, &next, &b) && b.kind == 'V' && b.addr == 1);
+    dbg_trace_bytes(t, b.at, &value, 8);
+    ck_assert_uint_eq(value, 109);
+    ck_assert_uint_eq(dbg_trace_memory(t, f, DATA, raw, 8), 2);
+    ck_assert_uint_eq(raw[0], 5); /* the third odd number */
+    ck_assert_uint_eq(dbg_trace_memory(t, f, DATA + 0x10, raw, 8), 3);
+    ck_assert_str_eq((const char *)raw, "ab");
+    teardown();
+}
+END_TEST
+
+/* The fourth frame is of a step to the jump, the fifth of the hit there. */
+START_TEST(steps)
+{
+    static const uint64_t pcs[] = {JUMP, TINY_BASE, TINY_BASE + 4, JUMP, JUMP, TINY_BASE};
+    static const bool by_step[] = {false, true, true, true, false, true};
+    struct dbg_tracepoint *x;
+
+    setup();
+    x = traced();
+    x->steps = 4;
+    vec_push(&x->actions[1], x->actions[0].data[0]);
+    dbg_trace_start(t);
+    rounds(4);
+    ck_assert_uint_ge(dbg_trace_nframes(t), 6);
+    for (size_t i = 0; i < 6; i++) {
+        ck_assert_uint_eq(dbg_trace_frame(t, i)->pc, pcs[i]);
+        ck_assert_uint_eq(dbg_trace_frame(t, i)->step, by_step[i]);
+    }
+    teardown();
+}
+END_TEST
+
+UNIT_MAIN("debug/trace", frames, room, programs, steps)
