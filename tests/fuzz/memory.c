@@ -48,15 +48,9 @@ static void op_ask(struct rig *r)
     rig_see(r, "given", vio_balloon_given(v));
 }
 
-static rig_op *const ops[] = {DRIVER_OPS, op_ask};
-static const struct rig_kind kind = {.make = make,
-                                     .own = sizeof(struct own),
-                                     .begin = driver_op_start,
-                                     .ops = ops,
-                                     .nops = ARRAY_LEN(ops)};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
-{
-    rig_run(&kind, data, len);
-    return 0;
-}
+const struct rig_kind rig_target = {
+    .make = make,
+    .own = sizeof(struct own),
+    .begin = driver_op_start,
+    .ops = {DRIVER_OPS, op_ask},
+};
