@@ -1,6 +1,5 @@
 /* memory.c - the virtio devices that fill memory and take it away: entropy and the balloon. */
 #include "dev/virtio/balloon.h"
-#include "dev/virtio/mmio.h"
 #include "dev/virtio/rng.h"
 #include "tests/fuzz/driver.h"
 
@@ -40,12 +39,11 @@ static void make(struct rig *r)
 static void op_ask(struct rig *r)
 {
     const struct own *own = r->own;
-    struct vio_device *v = vio_mmio_device(r->bus.dev[0]);
 
     if (!own->balloon)
         return;
-    vio_balloon_ask(v, fuzz_value(&r->in));
-    rig_see(r, "given", vio_balloon_given(v));
+    vio_balloon_ask(own->driver.device, fuzz_value(&r->in));
+    rig_see(r, "given", vio_balloon_given(own->driver.device));
 }
 
 const struct rig_kind rig_target = {
