@@ -66,6 +66,7 @@ struct interp {
     struct accel_config config;
     struct arena store; /* units */
     struct arena work;  /* one translation */
+    struct ir_fold *fold;
     size_t store_bytes; /* about what is in store */
     struct unit *buckets[1u << UNIT_BITS];
     struct page_link *pages[1u << PAGE_BITS];
@@ -211,6 +212,7 @@ static enum guest_translated translate(struct interp *it, struct cpu *c, const s
 
     arena_reset(&it->work);
     ir_unit_init(u, &it->work, &it->config.guest->names);
+    ir_unit_fold(u, it->fold);
     return c->guest->translate(c, u, &f, bytes);
 }
 
@@ -599,6 +601,7 @@ struct interp *interp_new(const struct accel_config *config)
         it->config.max_insns = UINT32_MAX;
     arena_init(&it->store);
     arena_init(&it->work);
+    it->fold = ir_fold_new(&config->guest->names);
     it->fast = xcalloc((size_t)config->ncpus << FAST_BITS, sizeof *it->fast);
     mem_code_listen(config->mem, code_changed, it);
     return it;
@@ -612,6 +615,7 @@ void interp_free(struct interp *it)
     mem_code_unlisten(it->config.mem, it);
     arena_fini(&it->store);
     arena_fini(&it->work);
+    ir_fold_free(it->fold);
     free(it->fast);
     free(it->scratch);
     free(it);

@@ -50,16 +50,18 @@ static void refused(struct jit_accel *ja, struct cpu *c)
     interpret(ja, c, 1);
 }
 
-static void run_block(struct jit_accel *ja, struct cpu *c, const struct jit_block *b)
+static void run_code(struct jit_accel *ja, struct cpu *c, const void *code)
 {
-    if (b->fp_rm != ja->rm) {
+    unsigned rm = jit_rm(ja->jit, c);
+
+    if (rm != ja->rm) {
         jit_fp_sync(ja->jit, c);
-        jit_fp_enter(ja->jit, b->fp_rm);
-        ja->rm = b->fp_rm;
+        jit_fp_enter(ja->jit, rm);
+        ja->rm = rm;
     }
     c->leave = 0;
     c->access = CPU_OK;
-    enum jit_left left = jit_run(ja->jit, c, b);
+    enum jit_left left = jit_run(ja->jit, c, code);
     if (c->access != CPU_OK) {
         refused(ja, c);
     } else if (left == JIT_LEFT_BUDGET && !c->pending) {
@@ -68,11 +70,24 @@ static void run_block(struct jit_accel *ja, struct cpu *c, const struct jit_bloc
     }
 }
 
+/* The code at the CPU's pc; NULL: the interpreter's turn. */
+static const void *find(struct jit_accel *ja, struct cpu *c)
+{
+    if (jit_moved(ja->jit, c))
+        jit_select(ja->jit, c);
+    const void *code = ja->jit->linking ? NULL : jit_known(c);
+    if (code)
+        return code;
+    struct jit_block *b = jit_find(ja->jit, c);
+    if (!b)
+        return NULL;
+    jit_link(ja->jit, b);
+    return b->code;
+}
+
 /* One round.  False: the run ends with *stop. */
 static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
 {
-    struct jit_block *b = NULL;
-
     if ((c->pending || c->halted) && !accel_look(c, stop))
         return false;
     *stop = ACCEL_BUDGET;
@@ -85,15 +100,11 @@ static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
     *stop = ACCEL_BREAK;
     if (c->stops && c->stops->len && cpu_stop_at(c, c->pc))
         return false;
-    if (jit_moved(ja->jit, c))
-        jit_select(ja->jit, c);
-    b = jit_find(ja->jit, c);
-    if (!b) {
+    const void *code = find(ja, c);
+    if (code)
+        run_code(ja, c, code);
+    else
         interpret(ja, c, 1);
-        return true;
-    }
-    jit_link(ja->jit, b);
-    run_block(ja, c, b);
     return true;
 }
 
@@ -189,7 +200,7 @@ static void engine_units(struct accel *a, accel_unit_fn *fn, void *opaque)
 {
     const struct jit *j = jit_accel_of(a)->jit;
 
-    for (size_t i = 0; i < j->hash_size; i++) {
+    for (size_t i = 0; i >> j->hash_bits == 0; i++) {
         for (const struct jit_block *b = j->hash[i]; b; b = b->hash_next) {
             struct accel_unit k = describe(b);
             fn(opaque, NULL, &k);
@@ -225,12 +236,14 @@ static void engine_counters(struct accel *a,
     row(opaque, "jit.guest_insns", n->guest_insns, "instructions", "in these");
     row(opaque, "jit.ir_insns", n->ir_insns, "operations", "of IR in these, after the passes");
     row(opaque, "jit.code", n->code_bytes, "bytes", "of host code emitted");
-    row(opaque, "jit.translate_time", n->translate_ns, "ns", "spent translating");
+    row(opaque, "jit.translate_time", n->translate_ns, "ns",
+        "of CPU time spent translating (one in 16 is timed)");
     row(opaque, "jit.linked", n->linked, "exits", "patched to jump to their target");
     row(opaque, "jit.killed", n->killed, "blocks", "dropped as their guest code was changed");
     row(opaque, "jit.evicted", n->evicted, "blocks", "dropped as code memory was needed");
     row(opaque, "jit.recycled", n->regions_recycled, "regions", "of code memory used again");
-    row(opaque, "jit.lookups", n->lookups, "lookups", "by the run loop");
+    row(opaque, "jit.lookups", n->lookups, "lookups",
+        "by the run loop, where jump caches did not do");
     row(opaque, "jit.hits", n->hash_hits, "lookups", "that found a block");
     row(opaque, "jit.jump_fills", n->jump_fills, "entries", "put into jump caches");
     row(opaque, "jit.jump_flushes", n->jump_flushes, "flushes", "of a jump cache");

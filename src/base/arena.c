@@ -3,22 +3,28 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem_alloc.h"
 
-#define ALIGN 16u
 #define CHUNK ((size_t)64 * 1024) /* bytes; larger requests get a chunk of their own */
+#define LARGE ((size_t)2 << 20)   /* the same for large arenas: a huge page */
 
 struct arena_chunk {
     struct arena_chunk *next;
     size_t size; /* of data */
     size_t used; /* valid for chunks before cur */
-    _Alignas(ALIGN) char data[];
+    _Alignas(ARENA_ALIGN) char data[];
 };
 
 void arena_init(struct arena *a)
 {
     *a = (struct arena){0};
+}
+
+void arena_init_large(struct arena *a)
+{
+    *a = (struct arena){.large = true};
 }
 
 void arena_fini(struct arena *a)
@@ -27,7 +33,7 @@ void arena_fini(struct arena *a)
         next = c->next;
         free(c);
     }
-    arena_init(a);
+    *a = (struct arena){.large = a->large};
 }
 
 static void enter(struct arena *a, struct arena_chunk *c)
@@ -43,17 +49,31 @@ void arena_reset(struct arena *a)
         enter(a, a->first);
 }
 
-/* Goes on to a chunk with `size` bytes: the next one if it is large enough, else a new one. */
-static void next_chunk(struct arena *a, size_t size)
+static struct arena_chunk *chunk_new(const struct arena *a, size_t size)
+{
+    size_t n = size > CHUNK ? size : CHUNK;
+    struct arena_chunk *c;
+
+    if (a->large && size <= LARGE - sizeof *c) {
+        n = LARGE - sizeof *c;
+        c = xaligned(LARGE, LARGE);
+        madvise(c, LARGE, MADV_HUGEPAGE); /* if the host can */
+    } else {
+        c = xmalloc(sizeof *c + n);
+    }
+    c->size = n;
+    return c;
+}
+
+/* The next chunk if it is large enough, else a new one. */
+void arena_more(struct arena *a, size_t size)
 {
     struct arena_chunk *c = a->cur ? a->cur->next : NULL;
     if (a->cur)
         a->cur->used = (size_t)(a->at - a->cur->data);
     if (!c || c->size < size) {
-        size_t n = size > CHUNK ? size : CHUNK;
-        struct arena_chunk *fresh = xmalloc(sizeof *fresh + n);
+        struct arena_chunk *fresh = chunk_new(a, size);
         fresh->next = c;
-        fresh->size = n;
         if (a->cur)
             a->cur->next = fresh;
         else
@@ -65,18 +85,18 @@ static void next_chunk(struct arena *a, size_t size)
 
 void *arena_alloc(struct arena *a, size_t size)
 {
-    size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (!a->cur || size > (size_t)(a->end - a->at))
-        next_chunk(a, size);
-    void *p = a->at;
-    a->at += size;
-    return memset(p, 0, size);
+    return memset(arena_raw(a, size), 0, size);
 }
 
 char *arena_strdup(struct arena *a, const char *s)
 {
     size_t n = strlen(s) + 1;
     return memcpy(arena_alloc(a, n), s, n);
+}
+
+void *arena_copy(struct arena *a, const void *data, size_t len)
+{
+    return len ? memcpy(arena_raw(a, len), data, len) : NULL;
 }
 
 size_t arena_used(const struct arena *a)

@@ -26,6 +26,11 @@ void *xcalloc(size_t count, size_t size)
     return checked(count && size ? calloc(count, size) : calloc(1, 1));
 }
 
+void *xaligned(size_t align, size_t size)
+{
+    return checked(aligned_alloc(align, size));
+}
+
 void *xrealloc(void *p, size_t size)
 {
     return checked(realloc(p, size ? size : 1));

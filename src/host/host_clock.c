@@ -18,6 +18,11 @@ uint64_t host_monotonic_ns(void)
     return now(CLOCK_MONOTONIC);
 }
 
+uint64_t host_thread_ns(void)
+{
+    return now(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t host_realtime_ns(void)
 {
     return (int64_t)now(CLOCK_REALTIME);

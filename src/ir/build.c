@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ir/ir.h"
+#include "ir/build.h"
 
 enum { FIRST_INSNS = 128, FIRST_BLOCKS = 4, FIRST_EDGES = 4 };
 
@@ -12,7 +12,7 @@ enum { FIRST_INSNS = 128, FIRST_BLOCKS = 4, FIRST_EDGES = 4 };
 static void *grow(struct arena *a, void *old, uint32_t *cap, size_t size, uint32_t first)
 {
     uint32_t want = *cap ? *cap * 2 : first;
-    void *mem = arena_alloc(a, want * size);
+    void *mem = arena_raw(a, want * size);
     if (*cap)
         memcpy(mem, old, *cap * size);
     *cap = want;
@@ -38,6 +38,8 @@ uint32_t ir_block_begin(struct ir_unit *u)
     if (u->nblocks == u->blocks_cap)
         u->blocks = grow(u->arena, u->blocks, &u->blocks_cap, sizeof *u->blocks, FIRST_BLOCKS);
     u->blocks[u->nblocks] = (struct ir_block){u->ninsns, u->ninsns};
+    if (u->fold)
+        ir_fold_block(u->fold);
     return u->nblocks++;
 }
 
@@ -55,27 +57,34 @@ uint32_t ir_edge_new(struct ir_unit *u, uint32_t block, const ir_ref *args, uint
     return u->nedges++;
 }
 
+void ir_grow(struct ir_unit *u)
+{
+    u->insns = grow(u->arena, u->insns, &u->insns_cap, sizeof *u->insns, FIRST_INSNS);
+}
+
 ir_ref ir_emit(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c,
                uint64_t imm, unsigned aux)
 {
-    assert(block_open(u));
-    if (u->ninsns == u->insns_cap)
-        u->insns = grow(u->arena, u->insns, &u->insns_cap, sizeof *u->insns, FIRST_INSNS);
-    if (op == IR_insn && !u->guest_insns++)
-        u->pc = imm;
-    u->insns[u->ninsns] = (struct ir_insn){
+    struct ir_insn i = {
         .op = (uint8_t)op,
         .type = (uint8_t)type,
         .aux = (uint16_t)aux,
         .arg = {a, b, c},
         .imm = imm,
     };
-    u->blocks[u->nblocks - 1].end = u->ninsns + 1;
-    return u->ninsns++;
+    if (op == IR_insn) {
+        if (!u->guest_insns++)
+            u->pc = imm;
+    } else if (u->fold) {
+        return ir_fold_insn(u->fold, &i);
+    }
+    return ir_append(u, &i);
 }
 
 ir_ref ir_const(struct ir_unit *u, enum ir_type type, uint64_t value)
 {
+    if (u->fold)
+        return ir_fold_const(u->fold, type, value);
     if (type == IR_I32 || type == IR_F32)
         value = (uint32_t)value;
     return ir_emit(u, IR_const, type, IR_NONE, IR_NONE, IR_NONE, value, 0);
@@ -90,12 +99,17 @@ ir_ref ir_param(struct ir_unit *u, enum ir_type type)
 ir_ref ir_get(struct ir_unit *u, uint32_t slot)
 {
     assert(slot < u->names->nslots);
+    if (u->fold)
+        return ir_fold_get(u->fold, u->names->slots[slot].type, slot);
     return ir_emit(u, IR_get, u->names->slots[slot].type, IR_NONE, IR_NONE, IR_NONE, slot, 0);
 }
 
 void ir_put(struct ir_unit *u, uint32_t slot, ir_ref value)
 {
-    ir_emit(u, IR_put, IR_VOID, value, IR_NONE, IR_NONE, slot, 0);
+    if (u->fold)
+        ir_fold_put(u->fold, slot, value);
+    else
+        ir_emit(u, IR_put, IR_VOID, value, IR_NONE, IR_NONE, slot, 0);
 }
 
 ir_ref ir_un(struct ir_unit *u, enum ir_op op, enum ir_type type, ir_ref a)
@@ -165,33 +179,38 @@ void ir_exit_stop(struct ir_unit *u)
     ir_emit(u, IR_exit_stop, IR_VOID, IR_NONE, IR_NONE, IR_NONE, 0, 0);
 }
 
-enum ir_type ir_type_of(const struct ir_unit *u, ir_ref v)
+void ir_rename_args(struct ir_insn *i, const ir_ref *to)
 {
-    const struct ir_insn *i = &u->insns[v];
-    int result = ir_ops[i->op].result;
-    if (result < 0 || i->op == IR_call)
-        return i->type;
-    return (enum ir_type)result;
+    unsigned values = ir_value_args(i);
+    for (unsigned n = 0; n < values; n++)
+        i->arg[n] = to[i->arg[n]];
 }
 
-/* A copy of len bytes in arena a; NULL for none. */
-static void *dup(struct arena *a, const void *data, size_t len)
+void ir_rename_edges(struct ir_unit *u, const ir_ref *to)
 {
-    return len ? memcpy(arena_alloc(a, len), data, len) : NULL;
+    for (uint32_t e = 0; e < u->nedges; e++) {
+        struct ir_edge *edge = &u->edges[e];
+        for (uint32_t n = 0; n < edge->nargs; n++) {
+            edge->args[n] = to[edge->args[n]];
+            if (edge->args[n] == IR_NONE)
+                edge->nargs = 0;
+        }
+    }
 }
 
 void ir_unit_copy(struct ir_unit *dst, struct arena *a, const struct ir_unit *src)
 {
     *dst = *src;
     dst->arena = a;
-    dst->insns = dup(a, src->insns, src->ninsns * sizeof *src->insns);
+    dst->lives = NULL;
+    dst->insns = arena_copy(a, src->insns, src->ninsns * sizeof *src->insns);
     dst->insns_cap = src->ninsns;
-    dst->blocks = dup(a, src->blocks, src->nblocks * sizeof *src->blocks);
+    dst->blocks = arena_copy(a, src->blocks, src->nblocks * sizeof *src->blocks);
     dst->blocks_cap = src->nblocks;
-    dst->edges = dup(a, src->edges, src->nedges * sizeof *src->edges);
+    dst->edges = arena_copy(a, src->edges, src->nedges * sizeof *src->edges);
     dst->edges_cap = src->nedges;
     for (uint32_t i = 0; i < dst->nedges; i++) {
         struct ir_edge *e = &dst->edges[i];
-        e->args = dup(a, e->args, e->nargs * sizeof *e->args);
+        e->args = arena_copy(a, e->args, e->nargs * sizeof *e->args);
     }
 }

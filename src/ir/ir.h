@@ -5,9 +5,9 @@
  * A unit is what is compiled at once.  Its instructions lie in one array, block
  * after block; a value is named by the index of the instruction that makes it.
  * Block 0 is the entry and has no parameters.  A block starts with its `param`
- * instructions and ends with its only END instruction.  A value is used where
- * its definition dominates.  A unit's memory is an arena's: it lives until the
- * owner resets that.
+ * instructions and ends with its only END instruction.  A value is used behind
+ * its definition in the array, and where that dominates.  A unit's memory is an
+ * arena's: it lives until the owner resets that.
  *
  * Guest registers are slots (get, put): a put is a promise about what the slot
  * holds wherever anyone can look, and anyone can look at every FAULT and END
@@ -147,15 +147,27 @@ struct ir_names {
     uint32_t nhelpers;
 };
 
+/* How a value is used. */
+struct ir_life {
+    uint32_t last; /* the last instruction that does, if any */
+    uint8_t uses;  /* 0, 1 or IR_USES_MANY */
+    uint8_t dies;  /* of the instruction at this index: bit n: operand n is used last here */
+};
+enum { IR_USES_MANY = 2 };
+
+struct ir_fold;
+
 struct ir_unit {
     struct arena *arena; /* everything below lives here */
     const struct ir_names *names;
+    struct ir_fold *fold; /* NULL: instructions are appended as they are emitted */
     struct ir_insn *insns;
     uint32_t ninsns, insns_cap;
     struct ir_block *blocks;
     uint32_t nblocks, blocks_cap;
     struct ir_edge *edges;
     uint32_t nedges, edges_cap;
+    struct ir_life *lives; /* by value; NULL: not known, see ir_find_lives */
     uint32_t guest_insns; /* `insn` markers */
     uint8_t fp_rm;        /* the rounding mode that most of the unit's operations use */
     uint64_t pc;          /* of the first guest instruction */
@@ -164,6 +176,14 @@ struct ir_unit {
 /* ---- building: build.c ---- */
 
 void ir_unit_init(struct ir_unit *u, struct arena *a, const struct ir_names *names);
+
+/* What folding remembers while a unit is built; for any number of units, one at a time. */
+struct ir_fold *ir_fold_new(const struct ir_names *names);
+void ir_fold_free(struct ir_fold *f);
+/* What is emitted into u, which is empty, goes through ir_opt_forward's rules from now on: ir_emit may
+ * return a value that was made before, append another instruction than it is given, or none.
+ * The edges of a brif must be complete then. */
+void ir_unit_fold(struct ir_unit *u, struct ir_fold *f);
 
 /* Opens a new block behind the last one (which must be closed by an END) and returns its index. */
 uint32_t ir_block_begin(struct ir_unit *u);
@@ -195,7 +215,27 @@ void ir_exit_loop(struct ir_unit *u);
 void ir_exit_stop(struct ir_unit *u);
 
 /* The type of a value. */
-enum ir_type ir_type_of(const struct ir_unit *u, ir_ref v);
+static inline enum ir_type ir_type_of(const struct ir_unit *u, ir_ref v)
+{
+    const struct ir_insn *i = &u->insns[v];
+    int result = ir_ops[i->op].result;
+    return result < 0 ? (enum ir_type)i->type : (enum ir_type)result;
+}
+
+/* Whether the operands end with edges (br: one, brif: two). */
+static inline bool ir_has_edges(unsigned op)
+{
+    return op == IR_br || op == IR_brif;
+}
+
+/* The operands that are values: they come first. */
+static inline unsigned ir_value_args(const struct ir_insn *i)
+{
+    if (ir_has_edges(i->op))
+        return i->op == IR_brif;
+    return (i->arg[0] != IR_NONE) + (i->arg[1] != IR_NONE) + (i->arg[2] != IR_NONE);
+}
+
 
 /* Replaces dst by a copy of src in another arena (an engine keeps the unit that it runs). */
 void ir_unit_copy(struct ir_unit *dst, struct arena *a, const struct ir_unit *src);
@@ -222,9 +262,13 @@ struct ir_pass {
     const char *name;
     void (*run)(struct ir_unit *u);
 };
-void ir_opt_forward(struct ir_unit *u); /* constants, copies, algebra, get after put or get */
+void ir_opt_forward(struct ir_unit *u); /* constants, algebra, common values, get after put or get;
+                                           nothing if u was folded as it was built */
 void ir_opt_dead(struct ir_unit *u);    /* values that nobody uses, puts that nobody can see */
 void ir_opt_compact(struct ir_unit *u); /* drops nops: values are renumbered */
+
+/* Fills in u->lives, unless ir_opt_dead has just done that. */
+void ir_find_lives(struct ir_unit *u);
 
 /* Lists end with a NULL name.  After ir_opt_dead a put may be missing that a later guest
  * instruction overwrites, so a unit must not be left at an `insn` in its middle: give it a

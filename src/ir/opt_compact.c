@@ -1,25 +1,7 @@
 /*
  * opt_compact.c - drops the nops that other passes left.
  */
-#include "ir/ir.h"
-
-static void rename_args(struct ir_insn *i, const ir_ref *to)
-{
-    const struct ir_op_info *info = &ir_ops[i->op];
-    for (unsigned n = 0; n < info->nargs; n++)
-        if (info->args[n] != 'e' && i->arg[n] != IR_NONE)
-            i->arg[n] = to[i->arg[n]];
-}
-
-/* An edge that no branch uses any more may name values that are gone: it loses them all. */
-static void rename_edge(struct ir_edge *e, const ir_ref *to)
-{
-    for (uint32_t n = 0; n < e->nargs; n++) {
-        e->args[n] = to[e->args[n]];
-        if (e->args[n] == IR_NONE)
-            e->nargs = 0;
-    }
-}
+#include "ir/build.h"
 
 void ir_opt_compact(struct ir_unit *u)
 {
@@ -38,11 +20,11 @@ void ir_opt_compact(struct ir_unit *u)
             if (to[at] == IR_NONE)
                 continue;
             u->insns[out] = u->insns[at];
-            rename_args(&u->insns[out++], to);
+            ir_rename_args(&u->insns[out++], to);
         }
         block->end = out;
     }
     u->ninsns = next;
-    for (uint32_t e = 0; e < u->nedges; e++)
-        rename_edge(&u->edges[e], to);
+    u->lives = NULL;
+    ir_rename_edges(u, to);
 }

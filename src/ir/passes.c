@@ -8,7 +8,6 @@
 const struct ir_pass ir_tier1_passes[] = {
     {"forward", ir_opt_forward},
     {"dead", ir_opt_dead},
-    {"compact", ir_opt_compact},
     {NULL, NULL},
 };
 

@@ -407,13 +407,16 @@ static bool dominates(const struct verifier *v, uint32_t a, uint32_t b)
     return pa == pb;
 }
 
-/* Whether v is defined whenever `user` runs; always so in blocks that nothing reaches. */
+/* Whether v lies before `user`, and is defined whenever that runs; never mind the latter in blocks
+ * that nothing reaches. */
 static int check_use(struct verifier *v, ir_ref user, ir_ref value)
 {
     uint32_t ub = v->block_of[user], vb = v->block_of[value];
-    if (v->place[ub] == IR_NONE)
+    if (value >= user)
+        return fail_insn(v, user, "v%u lies behind it", value);
+    if (v->place[ub] == IR_NONE || ub == vb)
         return 0;
-    if (ub == vb ? value < user : v->place[vb] != IR_NONE && dominates(v, vb, ub))
+    if (v->place[vb] != IR_NONE && dominates(v, vb, ub))
         return 0;
     return fail_insn(v, user, "v%u is not defined on every way to here", value);
 }

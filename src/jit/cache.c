@@ -9,26 +9,23 @@
 #include "jit/jit.h"
 #include "jit/target.h"
 
-#define HASH_SIZE  (1u << 16)
-#define PAGES_SIZE (1u << 14)
-#define MIN_ROOM   512 /* bytes of a region that are worth trying */
-#define MAX_INSNS  64
+#define BLOCK_BYTES 128 /* of host code, that a small block takes: there are buckets for so many */
+#define PAGES_SIZE  (1u << 14)
+#define MAX_INSNS   64
+#define TIMED       16 /* the clock is read for one translation in so many */
 
 /* ---- tables ---- */
 
+/* Blocks that lie near each other do so in the table too: its lines are in the host's caches. */
 static struct jit_block **hash_slot(const struct jit *j, uint64_t pc, uint32_t context)
 {
-    return &j->hash[bits_mix(pc ^ (uint64_t)context << 48) & (j->hash_size - 1)];
+    uint64_t far = bits_mix(pc >> j->hash_bits ^ (uint64_t)context << 48);
+    return &j->hash[(pc / 2 + far) & bits_mask(j->hash_bits)];
 }
 
-static struct jit_block **page_slot(const struct jit *j, uint64_t paddr)
+static struct jit_page_link **page_slot(const struct jit *j, uint64_t paddr)
 {
-    return &j->pages[bits_mix(paddr >> MEM_PAGE_BITS) & (PAGES_SIZE - 1)];
-}
-
-static unsigned side_of(const struct jit_block *b, const struct jit *j, struct jit_block **slot)
-{
-    return page_slot(j, b->paddr) == slot ? 0 : 1;
+    return &j->pages[(paddr >> MEM_PAGE_BITS) & (PAGES_SIZE - 1)];
 }
 
 /* Bytes of the block that lie in its first page. */
@@ -38,42 +35,41 @@ static uint32_t first_bytes(const struct jit_block *b)
     return b->bytes < room ? b->bytes : (uint32_t)room;
 }
 
-static void enter_pages(struct jit *j, struct jit_block *b)
+static void enter_page(struct jit *j, struct jit_block *b, unsigned n, uint64_t paddr,
+                       uint32_t bytes)
 {
-    struct jit_block **first = page_slot(j, b->paddr);
+    struct jit_page_link *k = &b->pages[n], **first = page_slot(j, paddr);
 
-    b->page_next[0] = *first;
-    *first = b;
-    mem_code_add(j->mem, b->paddr, first_bytes(b));
-    if (!b->paddr2)
-        return;
-    struct jit_block **second = page_slot(j, b->paddr2);
-    if (second != first) { /* else the one list serves for both */
-        b->page_next[1] = *second;
-        *second = b;
-    }
-    mem_code_add(j->mem, b->paddr2, b->bytes - first_bytes(b));
+    *k = (struct jit_page_link){.block = b, .next = *first, .prev = first};
+    if (k->next)
+        k->next->prev = &k->next;
+    *first = k;
+    mem_code_add(j->mem, paddr, bytes);
 }
 
-static void leave_page(struct jit *j, struct jit_block *b, struct jit_block **slot)
+static void enter_pages(struct jit *j, struct jit_block *b)
 {
-    for (struct jit_block **p = slot; *p; p = &(*p)->page_next[side_of(*p, j, slot)]) {
-        if (*p == b) {
-            *p = b->page_next[side_of(b, j, slot)];
-            return;
-        }
-    }
+    enter_page(j, b, 0, b->paddr, first_bytes(b));
+    if (b->paddr2)
+        enter_page(j, b, 1, b->paddr2, b->bytes - first_bytes(b));
+}
+
+static void leave_page(struct jit *j, struct jit_block *b, unsigned n, uint64_t paddr,
+                       uint32_t bytes)
+{
+    struct jit_page_link *k = &b->pages[n];
+
+    *k->prev = k->next;
+    if (k->next)
+        k->next->prev = k->prev;
+    mem_code_drop(j->mem, paddr, bytes);
 }
 
 static void leave_pages(struct jit *j, struct jit_block *b)
 {
-    leave_page(j, b, page_slot(j, b->paddr));
-    mem_code_drop(j->mem, b->paddr, first_bytes(b));
-    if (b->paddr2) {
-        if (page_slot(j, b->paddr2) != page_slot(j, b->paddr))
-            leave_page(j, b, page_slot(j, b->paddr2));
-        mem_code_drop(j->mem, b->paddr2, b->bytes - first_bytes(b));
-    }
+    leave_page(j, b, 0, b->paddr, first_bytes(b));
+    if (b->paddr2)
+        leave_page(j, b, 1, b->paddr2, b->bytes - first_bytes(b));
 }
 
 static void leave_hash(struct jit *j, struct jit_block *b)
@@ -119,25 +115,19 @@ static void forget_jumps(struct jit *j, const struct jit_block *b)
 {
     for (unsigned i = 0; i < j->ncpus; i++) {
         for (unsigned k = 0; k < JIT_CONTEXTS; k++) {
-            struct cpu_jump *t = j->cpus[i].contexts[k].jumps;
-            if (t && t[cpu_jump_index(b->pc)].code == b->code)
-                t[cpu_jump_index(b->pc)].pc = CPU_NO_PC;
+            const struct jit_context *x = &j->cpus[i].contexts[k];
+            if (!x->used || x->context != b->context)
+                continue;
+            struct cpu_jump *slot = &x->jumps[cpu_jump_index(b->pc)];
+            if (slot->code == b->code)
+                slot->pc = CPU_NO_PC;
         }
     }
 }
 
 /* ---- life ---- */
 
-static void block_free(struct jit_block *b)
-{
-    free(b->exits);
-    free(b->sites);
-    free(b->softs);
-    free(b->dirty);
-    free(b->consts);
-    free(b);
-}
-
+/* Nothing leads to b any more. */
 static void kill_block(struct jit *j, struct jit_block *b)
 {
     while (b->incoming)
@@ -148,18 +138,13 @@ static void kill_block(struct jit *j, struct jit_block *b)
     }
     if (j->linking && j->linking->block == b)
         j->linking = NULL;
-    if (b->region_prev) {
-        *b->region_prev = b->region_next;
-        if (b->region_next)
-            b->region_next->region_prev = b->region_prev;
-    }
-    if (b->entered) {
-        leave_hash(j, b);
-        leave_pages(j, b);
-        forget_jumps(j, b);
-        j->nblocks--;
-    }
-    block_free(b);
+    if (!b->entered)
+        return;
+    leave_hash(j, b);
+    leave_pages(j, b);
+    forget_jumps(j, b);
+    b->entered = false;
+    j->nblocks--;
 }
 
 static bool overlaps(const struct jit_block *b, uint64_t paddr, uint64_t len)
@@ -178,13 +163,15 @@ static void code_written(void *opaque, uint64_t paddr, uint64_t len)
 
     for (uint64_t page = paddr & ~MEM_PAGE_MASK; page <= (last & ~MEM_PAGE_MASK);
          page += MEM_PAGE_SIZE) {
-        struct jit_block **slot = page_slot(j, page), *next;
-        for (struct jit_block *b = *slot; b; b = next) {
-            next = b->page_next[side_of(b, j, slot)];
-            if (overlaps(b, paddr, len)) {
-                kill_block(j, b);
-                j->count.killed++;
-            }
+        struct jit_page_link *next;
+        for (struct jit_page_link *k = *page_slot(j, page); k; k = next) {
+            next = k->next;
+            if (!overlaps(k->block, paddr, len))
+                continue;
+            if (next && next->block == k->block) /* both its pages share this list */
+                next = next->next;
+            kill_block(j, k->block);
+            j->count.killed++;
         }
     }
 }
@@ -196,10 +183,12 @@ static size_t region_start(const struct jit *j, unsigned region)
 
 static void empty_region(struct jit *j, unsigned region)
 {
-    while (j->region_blocks[region]) {
-        kill_block(j, j->region_blocks[region]);
-        j->count.evicted++;
+    for (struct jit_block *b = j->region_blocks[region]; b; b = b->region_next) {
+        j->count.evicted += b->entered;
+        kill_block(j, b);
     }
+    j->region_blocks[region] = NULL;
+    arena_reset(&j->region_arena[region]);
 }
 
 static void next_region(struct jit *j)
@@ -230,79 +219,100 @@ static void break_one(const struct jit *j, struct ir_unit *u)
     }
 }
 
-static struct jit_block *block_new(const struct ir_unit *u)
+struct jit_block *jit_block_new(struct jit *j, const struct ir_unit *u)
 {
-    struct jit_block *b = xcalloc(1, sizeof *b);
-    uint32_t sites = 0, exits = 0, softs = 0;
+    const struct jit_side *s = &j->side;
+    struct arena *a = &j->region_arena[j->region];
+    struct jit_block *b = arena_raw(a, sizeof *b);
 
-    for (uint32_t i = 0; i < u->ninsns; i++) {
-        unsigned op = u->insns[i].op;
-        sites += op == IR_load || op == IR_store;
-        exits += op == IR_exit_pc;
-        softs += (ir_ops[op].effects & IR_FX_FLAGS) != 0;
-    }
-    b->sites = xcalloc(sites + 1, sizeof *b->sites);
-    b->exits = xcalloc(exits + 1, sizeof *b->exits);
-    b->softs = xcalloc(softs + 1, sizeof *b->softs);
-    b->ninsns = u->guest_insns;
-    b->fp_rm = u->fp_rm;
-    b->pc = u->pc;
+#define KEEP(what)                                                                                 \
+    .what = arena_copy(a, s->what.data, s->what.len * sizeof *s->what.data),                       \
+    .n##what = (uint32_t)s->what.len
+    *b = (struct jit_block){.pc = u->pc,
+                            .ninsns = u->guest_insns,
+                            .fp_rm = u->fp_rm,
+                            KEEP(exits),
+                            KEEP(sites),
+                            KEEP(softs),
+                            KEEP(dirty),
+                            KEEP(consts)};
+#undef KEEP
+    for (uint32_t i = 0; i < b->nexits; i++)
+        b->exits[i].block = b;
+    for (uint32_t i = 0; i < b->nsites; i++)
+        b->sites[i].block = b;
     return b;
 }
 
-static bool try_emit(struct jit *j, const struct ir_unit *u, struct jit_block *b)
+static struct jit_block *try_emit(struct jit *j, const struct ir_unit *u)
 {
     size_t end = region_start(j, j->region) + j->region_size;
+    struct jit_side *s = &j->side;
 
-    if (j->at + MIN_ROOM > end)
-        return false;
-    b->nsites = b->nexits = b->nsofts = 0;
-    free(b->dirty);
-    free(b->consts);
-    return j->target->emit(j, u, &j->layout, b, end - j->at);
+    s->exits.len = s->sites.len = s->softs.len = s->dirty.len = s->consts.len = 0;
+    return j->at > end ? NULL : j->target->emit(j, u, end - j->at);
 }
 
 struct jit_block *jit_compile(struct jit *j, struct ir_unit *u)
 {
-    struct jit_block *b = block_new(u);
-
     break_one(j, u);
-    if (!try_emit(j, u, b)) {
+    ir_find_lives(u);
+    struct jit_block *b = try_emit(j, u);
+    if (!b) {
         next_region(j);
-        if (!try_emit(j, u, b)) {
-            block_free(b);
-            return NULL;
-        }
+        b = try_emit(j, u);
     }
+    if (!b)
+        return NULL;
     j->at = bits_align_up(j->at + b->code_size, 16);
-    b->region_prev = &j->region_blocks[j->region];
-    b->region_next = *b->region_prev;
-    if (b->region_next)
-        b->region_next->region_prev = &b->region_next;
-    *b->region_prev = b;
+    b->region_next = j->region_blocks[j->region];
+    j->region_blocks[j->region] = b;
     j->count.code_bytes += b->code_size;
     return b;
 }
 
-/* The unit at f, optimised, in the arena.  *bytes: of guest code; *crosses: on two pages. */
+static void begin_unit(struct jit *j, struct ir_unit *u)
+{
+    arena_reset(&j->arena);
+    ir_unit_init(u, &j->arena, &j->guest->names);
+    ir_unit_fold(u, j->fold);
+}
+
+/* The unit at f, in the arena.  *bytes: of guest code; *paddr2: of its second page or 0. */
 static bool make_unit(struct jit *j, struct cpu *c, struct guest_fetch *f, struct ir_unit *u,
                       uint32_t *bytes, uint64_t *paddr2)
 {
     *paddr2 = 0;
-    arena_reset(&j->arena);
-    ir_unit_init(u, &j->arena, &j->guest->names);
+    begin_unit(j, u);
     if (j->guest->translate(c, u, f, bytes) == GUEST_NEEDS_NEXT) {
         uint64_t next = (f->pc & ~MEM_PAGE_MASK) + MEM_PAGE_SIZE;
         if (cpu_fetch(c, next, paddr2, &f->next) != CPU_OK)
             return false;
-        arena_reset(&j->arena);
-        ir_unit_init(u, &j->arena, &j->guest->names);
+        begin_unit(j, u);
         if (j->guest->translate(c, u, f, bytes) == GUEST_NEEDS_NEXT)
             return false;
     }
     if (*bytes <= f->len)
         *paddr2 = 0;
     return true;
+}
+
+/* What reading the clock costs. */
+static uint64_t clock_cost(void)
+{
+    uint64_t best = UINT64_MAX;
+
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t start = host_thread_ns(), ns = host_thread_ns() - start;
+        best = ns < best ? ns : best;
+    }
+    return best;
+}
+
+static uint64_t time_since(const struct jit *j, uint64_t start)
+{
+    uint64_t ns = host_thread_ns() - start;
+    return ns > j->clock_cost ? ns - j->clock_cost : 0;
 }
 
 static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
@@ -312,7 +322,8 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
                             .host = host,
                             .len = (uint32_t)(MEM_PAGE_SIZE - (c->pc & MEM_PAGE_MASK)),
                             .max_insns = j->config.max_insns ? j->config.max_insns : MAX_INSNS};
-    uint64_t start = host_monotonic_ns(), paddr2;
+    bool timed = j->count.translated % TIMED == 0;
+    uint64_t start = timed ? host_thread_ns() : 0, paddr2;
     struct jit_block *b = NULL;
     struct ir_unit u;
     uint32_t bytes;
@@ -339,7 +350,8 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
     j->count.translated++;
     j->count.guest_insns += b->ninsns;
     j->count.ir_insns += u.ninsns;
-    j->count.translate_ns += host_monotonic_ns() - start;
+    if (timed)
+        j->count.translate_ns += TIMED * time_since(j, start);
     if (j->made)
         j->made(j->made_opaque, c, b);
     return b;
@@ -379,6 +391,7 @@ struct jit_block *jit_find(struct jit *j, struct cpu *c)
         struct cpu_jump *slot = &c->jumps[cpu_jump_index(c->pc)];
         slot->pc = c->pc;
         slot->code = b->code;
+        j->cpus[c->index].current->fp_rm = b->fp_rm;
         j->count.jump_fills++;
     }
     return b;
@@ -444,6 +457,46 @@ static bool open_target(struct jit *j, struct err *e)
     return true;
 }
 
+/* The offset with the most slots in [offset - 128, offset + 128), a slot's own + 128. */
+static int32_t best_bias(const struct ir_names *names)
+{
+    uint32_t best = 0;
+    int32_t bias = 0;
+
+    for (uint32_t i = 0; i < names->nslots; i++) {
+        int32_t first = names->slots[i].offset;
+        uint32_t near = 0;
+        for (uint32_t k = 0; k < names->nslots; k++)
+            near += names->slots[k].offset >= first && names->slots[k].offset < first + 256;
+        if (near > best) {
+            best = near;
+            bias = first + 128;
+        }
+    }
+    return bias;
+}
+
+static void init_memory(struct jit *j)
+{
+    arena_init(&j->arena);
+    j->fold = ir_fold_new(&j->guest->names);
+    for (unsigned r = 0; r < JIT_REGIONS; r++)
+        arena_init_large(&j->region_arena[r]);
+}
+
+static void fini_memory(struct jit *j)
+{
+    arena_fini(&j->arena);
+    ir_fold_free(j->fold);
+    for (unsigned r = 0; r < JIT_REGIONS; r++)
+        arena_fini(&j->region_arena[r]);
+    vec_fini(&j->side.exits);
+    vec_fini(&j->side.sites);
+    vec_fini(&j->side.softs);
+    vec_fini(&j->side.dirty);
+    vec_fini(&j->side.consts);
+}
+
 struct jit *jit_new(const struct guest *g, struct mem *m, unsigned ncpus,
                     const struct jit_config *config, struct err *e)
 {
@@ -451,9 +504,11 @@ struct jit *jit_new(const struct guest *g, struct mem *m, unsigned ncpus,
 
     j->config = *config;
     j->guest = g;
+    j->layout.bias = best_bias(&g->names);
+    j->clock_cost = clock_cost();
     j->mem = m;
     j->ncpus = ncpus;
-    arena_init(&j->arena);
+    init_memory(j);
     size_t size = config->code_size ? config->code_size : JIT_CODE_DEFAULT;
     if (size < JIT_CODE_MIN || size > JIT_CODE_MAX) {
         err_set(e, EINVAL, "code cache of %zu bytes: from 256 KiB to 1 GiB please", size);
@@ -464,14 +519,15 @@ struct jit *jit_new(const struct guest *g, struct mem *m, unsigned ncpus,
     j->stubs_size = j->target->stubs(j);
     j->region_size = (size - bits_align_up(j->stubs_size, 64)) / JIT_REGIONS & ~(size_t)63;
     j->at = region_start(j, 0);
-    j->hash_size = HASH_SIZE;
-    j->hash = xcalloc(HASH_SIZE, sizeof *j->hash);
+    while (size / BLOCK_BYTES >> j->hash_bits)
+        j->hash_bits++;
+    j->hash = xcalloc((size_t)1 << j->hash_bits, sizeof *j->hash);
     j->pages = xcalloc(PAGES_SIZE, sizeof *j->pages);
     j->cpus = xcalloc(ncpus, sizeof *j->cpus);
     mem_code_listen(m, code_written, j);
     return j;
 fail:
-    arena_fini(&j->arena);
+    fini_memory(j);
     free(j);
     return NULL;
 }
@@ -490,7 +546,7 @@ void jit_free(struct jit *j)
     free(j->hash);
     free(j->pages);
     jit_code_fini(&j->code);
-    arena_fini(&j->arena);
+    fini_memory(j);
     free(j);
 }
 
@@ -502,9 +558,9 @@ void jit_attach(struct jit *j, const struct cpu *c)
             (int32_t)((const char *)(c->tlb.l1 + m * (c->tlb.l1_mask + 1)) - (const char *)c);
 }
 
-enum jit_left jit_run(struct jit *j, struct cpu *c, const struct jit_block *b)
+enum jit_left jit_run(struct jit *j, struct cpu *c, const void *code)
 {
-    return j->target->enter(j, c, b->code);
+    return j->target->enter(j, c, code);
 }
 
 void jit_fp_enter(struct jit *j, unsigned rm)

@@ -47,6 +47,10 @@ static bool pointer_text(const struct jit *j, const struct jit_block *b, uint64_
 {
     const struct ir_names *names = &j->guest->names;
 
+    if (v == (uintptr_t)b) {
+        buf_str(out, "<this block>");
+        return true;
+    }
     if (AMONG(v, b->exits, b->nexits)) {
         buf_fmt(out, "<exit to 0x%" PRIx64 ">", ((const struct jit_exit *)(uintptr_t)v)->pc);
         return true;

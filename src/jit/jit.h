@@ -9,9 +9,10 @@
  * context, which is emptied when an executable translation goes; so no mapping
  * can change under a link.
  *
- * Code memory is a ring of regions: when the next region is needed, the blocks in
- * it are evicted.  A block is killed when bytes that it was made from change.  A
- * block never goes while it runs: such stores are made by the interpreter.
+ * Code memory is a ring of regions, each with an arena for what is known of its
+ * blocks: when the next region is needed, the blocks in it are evicted.  A block is
+ * killed when bytes that it was made from change; its memory waits for the region's
+ * turn.  A block never goes while it runs: such stores are made by the interpreter.
  *
  * One struct jit serves all CPUs of a machine.  Machine thread only.
  */
@@ -22,7 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "base/vec.h"
 #include "cpu/cpu.h"
 #include "cpu/guest.h"
 #include "jit/code.h"
@@ -65,35 +68,59 @@ struct jit_exit {
     struct jit_exit *next;    /* in target->incoming */
 };
 
-/* Exposed for inspection. */
+/* What a back end notes while it emits a unit; jit_block_new makes it the block's own. */
+struct jit_side {
+    struct {
+        VEC(struct jit_exit);
+    } exits;
+    struct {
+        VEC(struct jit_site);
+    } sites;
+    struct {
+        VEC(struct jit_soft);
+    } softs;
+    struct {
+        VEC(struct jit_dirty);
+    } dirty;
+    struct {
+        VEC(uint64_t);
+    } consts;
+};
+
+/* A place in the list of blocks made from a physical page. */
+struct jit_page_link {
+    struct jit_block *block;
+    struct jit_page_link *next, **prev;
+};
+
+/* Exposed for inspection.  What a search in the hash looks at comes first. */
 struct jit_block {
     uint64_t pc, paddr;
+    struct jit_block *hash_next;
+    const uint8_t *code;
     uint64_t paddr2; /* of the second page, when the last instruction crosses; else 0 */
     uint32_t context;
+    uint8_t fp_rm;   /* the rounding mode that its code counts on: one for each context */
+    bool entered;    /* in the hash and the page lists */
     uint32_t bytes;  /* of guest code */
     uint32_t ninsns; /* guest instructions */
     uint32_t code_size;
-    const uint8_t *code;
     struct jit_exit *exits;
-    uint32_t nexits;
     struct jit_site *sites;
-    uint32_t nsites;
     struct jit_soft *softs;
-    uint32_t nsofts;
     struct jit_dirty *dirty;
     uint64_t *consts;
-    uint32_t ndirty, nconsts;
+    uint32_t nexits, nsites, nsofts, ndirty, nconsts;
     struct jit_exit *incoming;
-    struct jit_block *hash_next;
-    struct jit_block *page_next[2];
-    struct jit_block *region_next, **region_prev;
-    uint8_t fp_rm; /* the rounding mode that its code counts on */
-    bool entered;  /* in the hash and the page lists */
+    struct jit_page_link pages[2];
+    struct jit_block *region_next;
 };
 
 /* What generated code has to know of the CPU struct; the same for all CPUs of a machine. */
 struct jit_layout {
-    int32_t l1[TLB_MODES]; /* offset of each mode's L1 table from the CPU pointer */
+    int32_t bias;          /* offset at which a register points into the struct: from there, most
+                              slots are less than 128 bytes away */
+    int32_t l1[TLB_MODES]; /* offset of each mode's L1 table from the struct */
     uint32_t l1_mask;
 };
 
@@ -111,6 +138,7 @@ struct jit_context {
     uint32_t context;
     uint64_t used;  /* for LRU; 0: empty */
     uint64_t epoch; /* tlb.exec_epoch at which the jumps were right */
+    uint8_t fp_rm;  /* of the code there */
     struct cpu_jump *jumps;
 };
 
@@ -143,15 +171,20 @@ struct jit {
     size_t region_size;
     unsigned region; /* the one being filled */
     size_t at;       /* offset of the next block */
-    struct jit_block *region_blocks[JIT_REGIONS];
-    struct jit_block **hash; /* by pc and context */
-    size_t hash_size, nblocks;
-    struct jit_block **pages; /* by physical page */
-    struct jit_exit *linking; /* the exit that waits for its target; cleared if its block goes */
-    struct arena arena;       /* a unit's translation */
+    struct jit_block *region_blocks[JIT_REGIONS]; /* dead ones too */
+    struct arena region_arena[JIT_REGIONS];       /* blocks and all that they point to */
+    unsigned hash_bits;
+    struct jit_block **hash; /* by pc and context; 1 << hash_bits of them */
+    size_t nblocks;
+    struct jit_page_link **pages; /* by physical page */
+    struct jit_exit *linking;     /* the exit that waits for its target; cleared if its block goes */
+    struct arena arena;           /* a unit's translation */
+    struct ir_fold *fold;         /* likewise */
+    struct jit_side side;         /* likewise */
     struct jit_cpu *cpus;
     unsigned ncpus;
     struct jit_counters count;
+    uint64_t clock_cost; /* ns that are no part of a translation that is timed */
     const void *stubs[16];      /* by the target's own numbering */
     const char *stub_names[16]; /* for people */
     /* Told of each block right after it was made for c, at its pc; NULL: nobody is. */
@@ -177,6 +210,18 @@ static inline bool jit_moved(const struct jit *j, const struct cpu *c)
            x->epoch != c->tlb.exec_epoch;
 }
 
+/* The code at the CPU's pc if its jump cache has it, else NULL. */
+static inline const void *jit_known(const struct cpu *c)
+{
+    const struct cpu_jump *slot = &c->jumps[cpu_jump_index(c->pc)];
+    return slot->pc == c->pc ? slot->code : NULL;
+}
+/* The rounding mode that code of the CPU's present context counts on. */
+static inline unsigned jit_rm(const struct jit *j, const struct cpu *c)
+{
+    return j->cpus[c->index].current->fp_rm;
+}
+
 /* The block at the CPU's pc in its present context, found or translated, entered in the jump cache.
  * NULL: none can be had; the CPU's next instruction is the interpreter's (a fetch fault, an
  * exact page, a debugger's stop at pc). */
@@ -194,8 +239,8 @@ enum jit_left {
     JIT_LEFT_ACCESS, /* a load or store said no (c->access); state is precise at pc, and the
                         instruction is charged */
 };
-/* Runs from b on until something wants the run loop. */
-enum jit_left jit_run(struct jit *j, struct cpu *c, const struct jit_block *b);
+/* Runs a block's code, and on until something wants the run loop. */
+enum jit_left jit_run(struct jit *j, struct cpu *c, const void *code);
 
 /* Rounding mode and sticky flags move into the host's registers, and back into c->fp_flags. */
 void jit_fp_enter(struct jit *j, unsigned rm);

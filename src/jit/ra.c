@@ -18,42 +18,13 @@ static const struct ir_slot *slot_of(const struct ra *ra, uint32_t slot)
 
 /* ---- lives ---- */
 
-static void note_use(struct ra *ra, ir_ref v, uint32_t at)
-{
-    if (v == IR_NONE)
-        return;
-    ra->v[v].uses++;
-    if (ra->v[v].last < at || ra->v[v].last == IR_NONE)
-        ra->v[v].last = at;
-}
-
-static void note_edge(struct ra *ra, uint32_t edge, uint32_t at)
-{
-    const struct ir_edge *e = &ra->u->edges[edge];
-    for (uint32_t i = 0; i < e->nargs; i++)
-        note_use(ra, e->args[i], at);
-}
-
-static void note_insn(struct ra *ra, uint32_t i)
-{
-    const struct ir_insn *in = &ra->u->insns[i];
-    const char *letters = ir_ops[in->op].args;
-
-    for (unsigned k = 0; k < 3 && letters[k]; k++) {
-        if (letters[k] == 'e')
-            note_edge(ra, in->arg[k], i);
-        else
-            note_use(ra, in->arg[k], i);
-    }
-}
-
 /* A value from before a loop that is used in it lives to the loop's end. */
 static void extend_over_loop(struct ra *ra, uint32_t first, uint32_t end)
 {
     for (uint32_t v = 0; v < first; v++) {
-        uint32_t last = ra->v[v].last;
-        if (last != IR_NONE && last >= first && last < end)
-            ra->v[v].last = end - 1;
+        struct ir_life *life = &ra->lives[v];
+        if (life->last >= first && life->last < end)
+            life->last = end - 1;
     }
 }
 
@@ -63,9 +34,9 @@ static void find_loops(struct ra *ra)
 
     for (uint32_t b = 0; b < u->nblocks; b++) {
         const struct ir_insn *in = &u->insns[u->blocks[b].end - 1];
-        for (unsigned k = 0; ir_ops[in->op].args[k]; k++) {
-            if (ir_ops[in->op].args[k] != 'e')
-                continue;
+        if (!ir_has_edges(in->op))
+            continue;
+        for (unsigned k = ir_value_args(in); k < ir_ops[in->op].nargs; k++) {
             uint32_t to = u->edges[in->arg[k]].block;
             if (to <= b)
                 extend_over_loop(ra, u->blocks[to].first, u->blocks[b].end);
@@ -77,37 +48,41 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
 {
     uint32_t nslots = u->names->nslots;
 
-    *ra = (struct ra){.u = u, .ops = ops, .ctx = ctx};
-    ra->v = arena_array(u->arena, struct ra_value, u->ninsns + 1);
-    ra->dirty = arena_array(u->arena, ir_ref, nslots + 1);
-    ra->mem = arena_array(u->arena, ir_ref, nslots + 1);
+    ra->u = u;
+    ra->ops = ops;
+    ra->ctx = ctx;
+    ra->lives = u->lives;
+    ra->v = arena_array_raw(u->arena, struct ra_value, u->ninsns);
+    ra->dirty = arena_array_raw(u->arena, ir_ref, nslots);
+    ra->mem = arena_array_raw(u->arena, ir_ref, nslots);
+    ra->homes = arena_array(u->arena, uint64_t, (nslots + 63) / 64);
+    memset(ra->dirty, 0xff, nslots * sizeof *ra->dirty); /* IR_NONE */
+    memset(ra->mem, 0xff, nslots * sizeof *ra->mem);
+    memset(ra->used, 0, sizeof ra->used);
+    memset(ra->locked, 0, sizeof ra->locked);
+    memset(ra->spills, 0, sizeof ra->spills);
+    ra->ndirty = 0;
+    ra->at = 0;
+    ra->failed = false;
     for (uint32_t i = 0; i < u->ninsns; i++)
-        ra->v[i] = (struct ra_value){-1, -1, -1, 0, IR_NONE, 0};
-    for (uint32_t s = 0; s < nslots; s++)
-        ra->dirty[s] = ra->mem[s] = IR_NONE;
-    for (unsigned b = 0; b < RA_BANKS; b++) {
-        for (unsigned r = 0; r < 32; r++)
-            ra->holds[b][r] = IR_NONE;
-    }
-    for (uint32_t i = 0; i < u->ninsns; i++)
-        note_insn(ra, i);
+        ra->v[i] = (struct ra_value){.reg = -1, .spill = -1, .home = -1};
     find_loops(ra);
 }
 
 void ra_extend(struct ra *ra, ir_ref v, uint32_t until)
 {
-    if (v != IR_NONE && (ra->v[v].last == IR_NONE || ra->v[v].last < until))
-        ra->v[v].last = until;
+    if (ra->lives[v].last < until)
+        ra->lives[v].last = until;
 }
 
 static bool needed_after(const struct ra *ra, ir_ref v)
 {
-    return ra->v[v].last != IR_NONE && ra->v[v].last > ra->at;
+    return ra->lives[v].last > ra->at;
 }
 
 static bool needed_now_or_after(const struct ra *ra, ir_ref v)
 {
-    return ra->v[v].last != IR_NONE && ra->v[v].last >= ra->at;
+    return ra->lives[v].uses && ra->lives[v].last >= ra->at;
 }
 
 /* ---- places ---- */
@@ -117,16 +92,23 @@ static void drop_reg(struct ra *ra, ir_ref v)
     struct ra_value *x = &ra->v[v];
     if (x->reg < 0)
         return;
-    enum ra_bank b = bank_of(ra, v);
-    ra->holds[b][x->reg] = IR_NONE;
-    ra->used[b] &= ~(UINT32_C(1) << x->reg);
+    ra->used[x->bank] &= ~(UINT32_C(1) << x->reg);
     x->reg = -1;
+}
+
+static void set_home(struct ra *ra, ir_ref v, uint32_t slot)
+{
+    ra->v[v].home = (int16_t)slot;
+    ra->mem[slot] = v;
+    ra->homes[slot / 64] |= BIT(slot % 64);
 }
 
 static void drop_home(struct ra *ra, ir_ref v)
 {
-    if (ra->v[v].home >= 0) {
-        ra->mem[ra->v[v].home] = IR_NONE;
+    int16_t slot = ra->v[v].home;
+    if (slot >= 0) {
+        ra->mem[slot] = IR_NONE;
+        ra->homes[slot / 64] &= ~BIT(slot % 64);
         ra->v[v].home = -1;
     }
 }
@@ -149,7 +131,7 @@ static void release(struct ra *ra, ir_ref v)
 
 static void release_if_dead(struct ra *ra, ir_ref v)
 {
-    if (v != IR_NONE && !ra->v[v].dirty && !needed_after(ra, v))
+    if (!needed_after(ra, v) && !ra->v[v].dirty)
         release(ra, v);
 }
 
@@ -219,7 +201,7 @@ static unsigned victim(const struct ra *ra, enum ra_bank b)
     for (uint32_t m = ra->used[b] & ~ra->locked[b]; m; m &= m - 1) {
         unsigned r = (unsigned)__builtin_ctz(m);
         ir_ref v = ra->holds[b][r];
-        uint64_t last = needed_now_or_after(ra, v) ? ra->v[v].last : UINT32_MAX;
+        uint64_t last = needed_now_or_after(ra, v) ? ra->lives[v].last : UINT32_MAX;
         uint64_t score = last + 1 + (in_memory(ra, v) ? BIT(40) : ra->v[v].dirty ? BIT(33) : 0);
         if (score > best_score) {
             best_score = score;
@@ -257,21 +239,18 @@ static unsigned take_reg(struct ra *ra, enum ra_bank b)
 static void assign(struct ra *ra, ir_ref v, enum ra_bank b, unsigned r)
 {
     ra->v[v].reg = (int8_t)r;
+    ra->v[v].bank = (uint8_t)b;
     ra->holds[b][r] = v;
     ra->used[b] |= UINT32_C(1) << r;
     ra->locked[b] |= UINT32_C(1) << r;
 }
 
-unsigned ra_use(struct ra *ra, ir_ref v)
+unsigned ra_load(struct ra *ra, ir_ref v)
 {
-    struct ra_value *x = &ra->v[v];
+    const struct ra_value *x = &ra->v[v];
     enum ra_bank b = bank_of(ra, v);
     uint64_t c;
 
-    if (x->reg >= 0) {
-        ra->locked[b] |= UINT32_C(1) << x->reg;
-        return (unsigned)x->reg;
-    }
     unsigned r = take_reg(ra, b);
     if (ra_const(ra, v, &c))
         ra->ops->constant(ra->ctx, b, r, c);
@@ -334,21 +313,14 @@ enum ra_place ra_memory(const struct ra *ra, ir_ref v, unsigned *index)
     return x->home >= 0 ? RA_SLOT : RA_NOWHERE;
 }
 
-void ra_next(struct ra *ra, uint32_t i)
+void ra_release(struct ra *ra)
 {
-    if (i > 0) {
-        const struct ir_insn *in = &ra->u->insns[i - 1];
-        const char *letters = ir_ops[in->op].args;
-        ra->at = i - 1;
-        for (unsigned k = 0; k < 3 && letters[k]; k++) {
-            if (letters[k] != 'e')
-                release_if_dead(ra, in->arg[k]);
-        }
-        if (ra->v[i - 1].last == IR_NONE)
-            release_if_dead(ra, i - 1);
-    }
-    ra->at = i;
-    ra->locked[RA_INT] = ra->locked[RA_VEC] = 0;
+    const struct ir_life *life = &ra->lives[ra->at];
+
+    for (unsigned m = life->dies; m; m &= m - 1)
+        release_if_dead(ra, ra->u->insns[ra->at].arg[__builtin_ctz(m)]);
+    if (!life->uses)
+        release_if_dead(ra, ra->at);
 }
 
 /* ---- guest registers ---- */
@@ -392,10 +364,8 @@ static void write_back(struct ra *ra, uint32_t slot)
     else
         ra->ops->store_slot(ra->ctx, ra_use(ra, v), slot_of(ra, slot));
     undirty(ra, slot);
-    if (!is_const(ra, v) && ra->v[v].home < 0) {
-        ra->v[v].home = (int16_t)slot;
-        ra->mem[slot] = v;
-    }
+    if (!is_const(ra, v) && ra->v[v].home < 0)
+        set_home(ra, v, slot);
 }
 
 void ra_get(struct ra *ra, ir_ref v, uint32_t slot)
@@ -405,8 +375,7 @@ void ra_get(struct ra *ra, ir_ref v, uint32_t slot)
     if (now != IR_NONE) {
         ra_def_from(ra, v, now);
     } else if (ra->mem[slot] == IR_NONE) {
-        ra->mem[slot] = v;
-        ra->v[v].home = (int16_t)slot;
+        set_home(ra, v, slot);
     } else {
         ra->ops->load_slot(ra->ctx, ra_def(ra, v), slot_of(ra, slot));
     }
@@ -443,18 +412,21 @@ void ra_write_back(struct ra *ra)
     }
 }
 
+static void forget_home(struct ra *ra, ir_ref v)
+{
+    if (needed_now_or_after(ra, v) && ra->v[v].reg < 0 && ra->v[v].spill < 0) {
+        uint32_t locked[RA_BANKS] = {ra->locked[RA_INT], ra->locked[RA_VEC]};
+        ra_use(ra, v);
+        memcpy(ra->locked, locked, sizeof locked);
+    }
+    drop_home(ra, v);
+}
+
 void ra_forget_homes(struct ra *ra)
 {
-    for (uint32_t s = 0; s < ra->u->names->nslots; s++) {
-        ir_ref v = ra->mem[s];
-        if (v == IR_NONE)
-            continue;
-        if (needed_now_or_after(ra, v) && ra->v[v].reg < 0 && ra->v[v].spill < 0) {
-            uint32_t locked[RA_BANKS] = {ra->locked[RA_INT], ra->locked[RA_VEC]};
-            ra_use(ra, v);
-            memcpy(ra->locked, locked, sizeof locked);
-        }
-        drop_home(ra, v);
+    for (uint32_t w = 0; w < (ra->u->names->nslots + 63) / 64; w++) {
+        while (ra->homes[w])
+            forget_home(ra, ra->mem[w * 64 + (unsigned)__builtin_ctzll(ra->homes[w])]);
     }
 }
 
@@ -514,7 +486,7 @@ unsigned ra_param(struct ra *ra, ir_ref param)
     return (unsigned)ra->v[param].spill;
 }
 
-void ra_snapshot(struct ra *ra, struct ra_side *side, uint32_t *first, uint32_t *count)
+void ra_snapshot(struct ra *ra, struct jit_side *side, uint32_t *first, uint32_t *count)
 {
     *first = (uint32_t)side->dirty.len;
     *count = ra->ndirty;

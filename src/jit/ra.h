@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/vec.h"
 #include "ir/ir.h"
 #include "jit/jit.h"
 #include "jit/target.h"
@@ -38,11 +37,10 @@ struct ra_ops {
 
 struct ra_value {
     int8_t reg;     /* -1: none */
+    uint8_t bank;   /* enum ra_bank; valid if it has a register */
     int16_t spill;  /* -1: none */
     int16_t home;   /* slot whose memory holds it; -1: none */
     uint16_t dirty; /* slots whose latest value it is, while their memory is not */
-    uint32_t last;  /* its last use */
-    uint32_t uses;
 };
 
 struct ra {
@@ -50,31 +48,53 @@ struct ra {
     const struct ra_ops *ops;
     void *ctx;
     struct ra_value *v;
+    struct ir_life *lives;           /* the unit's; some are extended */
     ir_ref *dirty;                   /* by slot: the value its memory lacks, or IR_NONE */
     ir_ref *mem;                     /* by slot: a value whose home it is, or IR_NONE */
+    uint64_t *homes;                 /* a bit for each slot of which mem has one */
     uint32_t dirty_list[64], ndirty; /* the slots with one */
-    ir_ref holds[RA_BANKS][32];
+    ir_ref holds[RA_BANKS][32];      /* valid for those in use */
     uint32_t used[RA_BANKS], locked[RA_BANKS];
     uint64_t spills[(JIT_SPILLS + 63) / 64];
     uint32_t at;
     bool failed; /* out of spill slots, too many dirty slots: give the unit up */
 };
 
-/* Prepares for u; memory comes from the unit's arena. */
+/* Prepares for u, whose lives are known; memory comes from the unit's arena. */
 void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, void *ctx);
 
 /* Extends the life of v to the instruction at `until` (a fused comparison's operands). */
 void ra_extend(struct ra *ra, ir_ref v, uint32_t until);
 
-/* The instruction at i is next: unlocks, and frees what died at the one before. */
-void ra_next(struct ra *ra, uint32_t i);
+/* Frees what died at the present instruction. */
+void ra_release(struct ra *ra);
+
+/* The instruction at i is next: unlocks, and frees what died at the one before.  May be left out
+ * for one that has no operands and asks for nothing. */
+static inline void ra_next(struct ra *ra, uint32_t i)
+{
+    if (ra->lives[ra->at].dies || (ra->v[ra->at].reg >= 0 && !ra->lives[ra->at].uses))
+        ra_release(ra);
+    ra->at = i;
+    ra->locked[RA_INT] = ra->locked[RA_VEC] = 0;
+}
 
 /* Whether v is a constant (then it needs no register). */
 bool ra_const(const struct ra *ra, ir_ref v, uint64_t *value);
 /* Whether this instruction is the last to need v's register. */
 bool ra_dies(const struct ra *ra, ir_ref v);
+/* A register for v, which has none, with its value. */
+unsigned ra_load(struct ra *ra, ir_ref v);
 /* v's register, loaded if need be. */
-unsigned ra_use(struct ra *ra, ir_ref v);
+static inline unsigned ra_use(struct ra *ra, ir_ref v)
+{
+    const struct ra_value *x = &ra->v[v];
+
+    if (x->reg < 0)
+        return ra_load(ra, v);
+    ra->locked[x->bank] |= UINT32_C(1) << x->reg;
+    return (unsigned)x->reg;
+}
 /* A register for the result v. */
 unsigned ra_def(struct ra *ra, ir_ref v);
 /* The same, holding a's value to begin with: a's own register if a dies here, else a copy. */
@@ -104,14 +124,6 @@ void ra_end_block(struct ra *ra);
 unsigned ra_param(struct ra *ra, ir_ref param);
 
 /* Appends what is dirty now to the block's side table; *first and the count go into the site. */
-struct ra_side {
-    struct {
-        VEC(struct jit_dirty);
-    } dirty;
-    struct {
-        VEC(uint64_t);
-    } consts;
-};
-void ra_snapshot(struct ra *ra, struct ra_side *side, uint32_t *first, uint32_t *count);
+void ra_snapshot(struct ra *ra, struct jit_side *side, uint32_t *first, uint32_t *count);
 
 #endif

@@ -25,10 +25,10 @@ struct jit_target {
     /* Writes entry, exit and slow-path stubs at the start of the code memory and fills
      * j->stubs; returns their size. */
     size_t (*stubs)(struct jit *j);
-    /* Emits u at code offset j->at, of at most `room` bytes, into b, whose exits, sites and
-     * softs have room for what a count of u's instructions says.  False: it does not fit. */
-    bool (*emit)(struct jit *j, const struct ir_unit *u, const struct jit_layout *l,
-                 struct jit_block *b, size_t room);
+    /* Emits u at code offset j->at, of at most `room` bytes.  What goes beside the code is noted
+     * in j->side, which is empty, until jit_block_new is called; the block's exits, sites and
+     * softs keep their indices and stay where they are.  NULL: it does not fit. */
+    struct jit_block *(*emit)(struct jit *j, const struct ir_unit *u, size_t room);
     /* Points the exit's jump at a code address. */
     void (*patch)(struct jit *j, struct jit_exit *x, const uint8_t *to);
     enum jit_left (*enter)(struct jit *j, struct cpu *c, const uint8_t *code);
@@ -40,6 +40,9 @@ struct jit_target {
 };
 
 extern const struct jit_target jit_target_x86_64;
+
+/* For `emit`: a block of u with what is in j->side.  code and code_size are still to be set. */
+struct jit_block *jit_block_new(struct jit *j, const struct ir_unit *u);
 
 /* ---- called by generated code: slow.c ---- */
 

@@ -21,14 +21,14 @@
 /* When more pages than this must be dropped, everything is. */
 #define DROP_PAGES 32
 
-/* Bytes [start, end) of a page, marked `count` times. */
+/* A mark on bytes [start, end) of a page. */
 struct code_range {
     uint16_t start, end;
-    uint32_t count;
 };
 
 struct code_page {
-    uint64_t chunks; /* bit n: bytes of chunk n (64 bytes) are marked */
+    uint64_t chunks; /* bit n: bytes of chunk n (64 bytes) are marked, or were */
+    size_t dropped;  /* marks since the chunks were right */
     VEC(struct code_range);
 };
 
@@ -161,13 +161,25 @@ static bool code_overlaps(const struct code_page *c, unsigned start, unsigned en
     return false;
 }
 
-static struct code_range *code_range_find(struct code_page *c, unsigned start, unsigned end)
+/* The latest such mark's index; c->len: none. */
+static size_t code_range_find(const struct code_page *c, unsigned start, unsigned end)
 {
-    for (size_t i = 0; i < c->len; i++) {
+    for (size_t i = c->len; i-- > 0;) {
         if (c->data[i].start == start && c->data[i].end == end)
-            return &c->data[i];
+            return i;
     }
-    return NULL;
+    return c->len;
+}
+
+/* Chunks forget late, so that a drop need not look at all marks. */
+static void code_chunks_renew(struct code_page *c)
+{
+    if (++c->dropped < c->len)
+        return;
+    c->chunks = 0;
+    c->dropped = 0;
+    for (size_t i = 0; i < c->len; i++)
+        c->chunks |= chunk_mask(c->data[i].start, c->data[i].end);
 }
 
 static void code_page_add(struct mem *m, struct mem_region *r, uint64_t page, unsigned start,
@@ -180,12 +192,7 @@ static void code_page_add(struct mem *m, struct mem_region *r, uint64_t page, un
         attr_put(m, r, page, r->attr[page] | MEM_ATTR_CODE);
     }
     struct code_page *c = *slot;
-    struct code_range *range = code_range_find(c, start, end);
-    if (range) {
-        range->count++;
-        return;
-    }
-    vec_push(c, ((struct code_range){(uint16_t)start, (uint16_t)end, 1}));
+    vec_push(c, ((struct code_range){(uint16_t)start, (uint16_t)end}));
     c->chunks |= chunk_mask(start, end);
 }
 
@@ -193,12 +200,10 @@ static void code_page_drop(struct mem *m, struct mem_region *r, uint64_t page, u
                            unsigned end)
 {
     struct code_page *c = region_of(r)->code[page];
-    struct code_range *range = c ? code_range_find(c, start, end) : NULL;
+    size_t i = c ? code_range_find(c, start, end) : 0;
 
-    assert(range); /* what is dropped was added */
-    if (--range->count)
-        return;
-    vec_swap_out(c, range - c->data);
+    assert(c && i < c->len); /* what is dropped was added */
+    vec_swap_out(c, i);
     if (!c->len) {
         vec_fini(c);
         free(c);
@@ -206,9 +211,7 @@ static void code_page_drop(struct mem *m, struct mem_region *r, uint64_t page, u
         attr_put(m, r, page, r->attr[page] & ~MEM_ATTR_CODE);
         return;
     }
-    c->chunks = 0;
-    for (size_t i = 0; i < c->len; i++)
-        c->chunks |= chunk_mask(c->data[i].start, c->data[i].end);
+    code_chunks_renew(c);
 }
 
 /* Calls fn for each page's part of [paddr, paddr+len), as bytes [start, end) of that page. */

@@ -9,6 +9,9 @@
  *     send TEXT             type it
  *     sleep MILLISECONDS
  *     kill SIGNAL           a number
+ *     run COMMAND           of the host's shell, meanwhile; its status is 0
+ *     time NAME             prints the seconds since the last `time` or the start: on the wall, and
+ *                           those of a CPU that the program used
  *     raw | cooked          the terminal is raw; has the settings that it started with
  *     exit STATUS SECONDS   the program ends by then, with this status (128 + a signal's
  *                           number), and the terminal has the settings that it started with
@@ -40,6 +43,7 @@ struct play {
     size_t len, seen; /* seen: expected so far */
     bool hung_up;
     unsigned line;
+    double mark, cpu_mark; /* when `time` was last */
 };
 
 static void transcript(const struct play *p)
@@ -203,6 +207,34 @@ static void expect_exit(struct play *p, char *rest)
         fail(p, "the terminal is left with other settings");
 }
 
+static void run(struct play *p, const char *command)
+{
+    int status = system(command);
+
+    if (status)
+        fail(p, "status %d: %s", WIFEXITED(status) ? WEXITSTATUS(status) : status, command);
+}
+
+/* What the program used; all that is known of one that has ended is what it did before. */
+static double cpu_seconds(const struct play *p)
+{
+    clockid_t id;
+    struct timespec t;
+
+    if (!p->child || clock_getcpuclockid(p->child, &id) || clock_gettime(id, &t))
+        return p->cpu_mark;
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void tell_time(struct play *p, const char *name)
+{
+    double wall = now(), cpu = cpu_seconds(p);
+
+    printf("# %6.1f s, %6.1f of CPU: %s\n", wall - p->mark, cpu - p->cpu_mark, name);
+    p->mark = wall;
+    p->cpu_mark = cpu;
+}
+
 static void step(struct play *p, char *line)
 {
     char *rest = strchr(line, ' ');
@@ -223,6 +255,10 @@ static void step(struct play *p, char *line)
         usleep((useconds_t)atoi(rest) * 1000);
     else if (!strcmp(line, "kill"))
         kill(p->child, atoi(rest));
+    else if (!strcmp(line, "run"))
+        run(p, rest);
+    else if (!strcmp(line, "time"))
+        tell_time(p, rest);
     else if (!strcmp(line, "raw"))
         is_raw(p);
     else if (!strcmp(line, "exit"))
@@ -271,13 +307,16 @@ int main(int argc, char **argv)
     if (!p.out)
         return 2;
     start(&p, argv + 2);
+    p.mark = now();
     while (fgets(line, sizeof line, steps)) {
         p.line++;
         line[strcspn(line, "\n")] = 0;
         step(&p, line);
     }
-    if (p.child)
+    if (p.child) {
         kill(p.child, SIGKILL);
+        waitpid(p.child, NULL, 0);
+    }
     transcript(&p);
     fclose(steps);
     free(p.out);

@@ -1,8 +1,9 @@
 /*
  * asm.h - x86-64 instructions as bytes.
  *
- * Encodings: Intel SDM volume 2, or AMD APM volume 3.  Writing beyond `end`
- * writes nothing and sets `full`; the unit is then given up.
+ * Encodings: Intel SDM volume 2, or AMD APM volume 3.  Nothing here looks at
+ * `end`: whoever emits asks asm_room before each step of at most ASM_STEP bytes.
+ * What lies between p and end may be overwritten.
  */
 #ifndef JIT_X86_64_ASM_H
 #define JIT_X86_64_ASM_H
@@ -25,31 +26,48 @@ enum { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAL, SH_SAR };
 struct asm_buf {
     uint8_t *p, *end; /* where bytes are written */
     int64_t delta;    /* run address - write address */
-    bool full;
 };
+
+#define ASM_STEP 4096 /* with many guest registers to write back, and arguments to move */
+
+static inline bool asm_room(const struct asm_buf *a)
+{
+    return a->end - a->p >= ASM_STEP;
+}
 
 static inline void asm_u8(struct asm_buf *a, unsigned v)
 {
-    if (a->p < a->end)
-        *a->p++ = (uint8_t)v;
-    else
-        a->full = true;
+    *a->p++ = (uint8_t)v;
 }
 
 static inline void asm_u32(struct asm_buf *a, uint32_t v)
 {
-    if (a->end - a->p >= 4) {
-        memcpy(a->p, &v, 4);
-        a->p += 4;
-    } else {
-        a->full = true;
-    }
+    memcpy(a->p, &v, 4);
+    a->p += 4;
 }
 
 static inline void asm_u64(struct asm_buf *a, uint64_t v)
 {
-    asm_u32(a, (uint32_t)v);
-    asm_u32(a, (uint32_t)(v >> 32));
+    memcpy(a->p, &v, 8);
+    a->p += 8;
+}
+
+/* An instruction's first bytes, gathered to be written at once: at most 8. */
+struct asm_head {
+    uint64_t bytes;
+    unsigned bits;
+};
+
+static inline void asm_add(struct asm_head *h, unsigned byte)
+{
+    h->bytes |= (uint64_t)byte << h->bits;
+    h->bits += 8;
+}
+
+static inline void asm_write(struct asm_buf *a, struct asm_head h)
+{
+    memcpy(a->p, &h.bytes, 8);
+    a->p += h.bits / 8;
 }
 
 /* A memory operand: [base + index + disp]; index -1: none. */
@@ -81,22 +99,26 @@ enum {
     RMBYTE = 256, /* a byte register in r/m */
 };
 
-static inline void asm_prefix(struct asm_buf *a, unsigned flags, unsigned rex)
+static inline struct asm_head asm_opcode(unsigned flags, unsigned rex, unsigned opcode)
 {
+    struct asm_head h = {0};
+
     if (flags & P66)
-        asm_u8(a, 0x66);
+        asm_add(&h, 0x66);
     if (flags & PF2)
-        asm_u8(a, 0xf2);
+        asm_add(&h, 0xf2);
     if (flags & PF3)
-        asm_u8(a, 0xf3);
+        asm_add(&h, 0xf3);
     if (rex)
-        asm_u8(a, 0x40 | rex);
+        asm_add(&h, 0x40 | rex);
     if (flags & (M0F | M38 | M3A))
-        asm_u8(a, 0x0f);
+        asm_add(&h, 0x0f);
     if (flags & M38)
-        asm_u8(a, 0x38);
+        asm_add(&h, 0x38);
     if (flags & M3A)
-        asm_u8(a, 0x3a);
+        asm_add(&h, 0x3a);
+    asm_add(&h, opcode);
+    return h;
 }
 
 /* opcode with a register r/m. */
@@ -105,24 +127,25 @@ static inline void asm_rr(struct asm_buf *a, unsigned flags, unsigned opcode, un
 {
     unsigned rex = (flags & W ? 8 : 0) | (reg >> 3 & 1) << 2 | (rm >> 3 & 1);
     bool need = ((flags & BYTE) && reg >= 4) || ((flags & RMBYTE) && rm >= 4);
-    asm_prefix(a, flags, rex || need ? rex | 0x40 : 0);
-    asm_u8(a, opcode);
-    asm_u8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+    struct asm_head h = asm_opcode(flags, rex || need ? rex | 0x40 : 0, opcode);
+    asm_add(&h, 0xc0 | (reg & 7) << 3 | (rm & 7));
+    asm_write(a, h);
 }
 
-static inline void asm_modrm_mem(struct asm_buf *a, unsigned reg, struct asm_mem m)
+static inline void asm_modrm_mem(struct asm_buf *a, struct asm_head h, unsigned reg,
+                                 struct asm_mem m)
 {
+    static const uint8_t disp_bytes[3] = {0, 1, 4};
     unsigned mod = m.disp == 0 && (m.base & 7) != RBP ? 0 : m.disp == (int8_t)m.disp ? 1 : 2;
     bool sib = m.index >= 0 || (m.base & 7) == RSP;
 
-    asm_u8(a, mod << 6 | (reg & 7) << 3 | (sib ? 4u : (unsigned)m.base & 7));
+    asm_add(&h, mod << 6 | (reg & 7) << 3 | (sib ? 4u : (unsigned)m.base & 7));
     if (sib)
-        asm_u8(a, (unsigned)m.scale << 6 | (m.index < 0 ? 4u : (unsigned)m.index & 7) << 3 |
-                      ((unsigned)m.base & 7));
-    if (mod == 1)
-        asm_u8(a, (uint8_t)m.disp);
-    else if (mod == 2)
-        asm_u32(a, (uint32_t)m.disp);
+        asm_add(&h, (unsigned)m.scale << 6 | (m.index < 0 ? 4u : (unsigned)m.index & 7) << 3 |
+                        ((unsigned)m.base & 7));
+    asm_write(a, h);
+    memcpy(a->p, &m.disp, 4);
+    a->p += disp_bytes[mod];
 }
 
 /* opcode with a memory r/m. */
@@ -133,9 +156,7 @@ static inline void asm_rm(struct asm_buf *a, unsigned flags, unsigned opcode, un
                    (m.index >= 0 ? ((unsigned)m.index >> 3 & 1) << 1 : 0) |
                    ((unsigned)m.base >> 3 & 1);
     bool need = (flags & BYTE) && reg >= 4;
-    asm_prefix(a, flags, rex || need ? rex | 0x40 : 0);
-    asm_u8(a, opcode);
-    asm_modrm_mem(a, reg, m);
+    asm_modrm_mem(a, asm_opcode(flags, rex || need ? rex | 0x40 : 0, opcode), reg, m);
 }
 
 static inline bool asm_fits32(uint64_t v)
@@ -232,16 +253,15 @@ static inline uint8_t *asm_jmp(struct asm_buf *a)
 }
 
 /* disp (write address of a 32-bit displacement) leads to the write address `to`. */
-static inline void asm_patch(struct asm_buf *a, uint8_t *disp, const uint8_t *to)
+static inline void asm_patch(uint8_t *disp, const uint8_t *to)
 {
     int32_t d = (int32_t)(to - (disp + 4));
-    if (!a->full)
-        memcpy(disp, &d, 4);
+    memcpy(disp, &d, 4);
 }
 
 static inline void asm_patch_here(struct asm_buf *a, uint8_t *disp)
 {
-    asm_patch(a, disp, a->p);
+    asm_patch(disp, a->p);
 }
 
 /* To an absolute run address within the code memory. */

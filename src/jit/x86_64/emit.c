@@ -8,9 +8,9 @@
 
 /* ---- what the register allocator asks for ---- */
 
-static struct asm_mem slot_mem(const struct ir_slot *s)
+static struct asm_mem slot_mem(const struct emit *e, const struct ir_slot *s)
 {
-    return asm_at(REG_CPU, s->offset);
+    return hx64_cpu(e->j, s->offset);
 }
 
 static struct asm_mem spill_mem(unsigned index)
@@ -55,18 +55,18 @@ static void do_load_slot(void *ctx, unsigned reg, const struct ir_slot *s)
 {
     struct emit *e = ctx;
     if (s->type == IR_F32 || s->type == IR_F64)
-        vec_mem(e, 0x10, s->type == IR_F64, reg, slot_mem(s));
+        vec_mem(e, 0x10, s->type == IR_F64, reg, slot_mem(e, s));
     else
-        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x8b, reg, slot_mem(s));
+        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x8b, reg, slot_mem(e, s));
 }
 
 static void do_store_slot(void *ctx, unsigned reg, const struct ir_slot *s)
 {
     struct emit *e = ctx;
     if (s->type == IR_F32 || s->type == IR_F64)
-        vec_mem(e, 0x11, s->type == IR_F64, reg, slot_mem(s));
+        vec_mem(e, 0x11, s->type == IR_F64, reg, slot_mem(e, s));
     else
-        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x89, reg, slot_mem(s));
+        asm_rm(&e->a, s->type == IR_I64 ? W : 0, 0x89, reg, slot_mem(e, s));
 }
 
 static void store_imm(struct emit *e, struct asm_mem m, unsigned w, uint64_t value)
@@ -82,7 +82,8 @@ static void store_imm(struct emit *e, struct asm_mem m, unsigned w, uint64_t val
 
 static void do_store_slot_const(void *ctx, uint64_t value, const struct ir_slot *s)
 {
-    store_imm(ctx, slot_mem(s), s->type == IR_I64 || s->type == IR_F64 ? W : 0, value);
+    struct emit *e = ctx;
+    store_imm(e, slot_mem(e, s), s->type == IR_I64 || s->type == IR_F64 ? W : 0, value);
 }
 
 static void do_load_spill(void *ctx, enum ra_bank bank, unsigned reg, unsigned index)
@@ -133,7 +134,7 @@ static void argument(struct emit *e, unsigned reg, ir_ref v)
     t = ir_type_of(e->u, v);
     switch (ra_memory(&e->ra, v, &index)) {
     case RA_SLOT:
-        asm_rm(&e->a, wide(t), 0x8b, reg, slot_mem(&e->u->names->slots[index]));
+        asm_rm(&e->a, wide(t), 0x8b, reg, slot_mem(e, &e->u->names->slots[index]));
         break;
     case RA_SPILL:
         asm_load64(&e->a, reg, spill_mem(index));
@@ -153,9 +154,8 @@ static void call_fn(struct emit *e, const void *fn)
     asm_call_reg(&e->a, RAX);
 }
 
-void hx64_lower_call(struct emit *e, ir_ref i)
+static void lower_call(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    const struct ir_insn *in = &e->u->insns[i];
     const struct ir_helper *h = &e->u->names->helpers[in->imm];
     bool sees = h->effects & (IR_HELPER_READS | IR_HELPER_WRITES | IR_HELPER_LEAVES);
     uint32_t ahead = e->u->guest_insns - e->insn - 1;
@@ -172,24 +172,24 @@ void hx64_lower_call(struct emit *e, ir_ref i)
     argument(e, RDX, in->arg[1]);
     argument(e, RCX, in->arg[2]);
     if (sees) { /* the pc slot, the exact count */
-        store_imm(e, CPU_AT(pc), W, e->insn_pc);
-        asm_store64(&e->a, REG_BUDGET, CPU_AT(budget));
-        asm_rm(&e->a, 0, 0xc7, 0, CPU_AT(ahead));
+        store_imm(e, CPU_AT(e->j, pc), W, e->insn_pc);
+        asm_store64(&e->a, REG_BUDGET, CPU_AT(e->j, budget));
+        asm_rm(&e->a, 0, 0xc7, 0, CPU_AT(e->j, ahead));
         asm_u32(&e->a, ahead);
     }
     argument(e, RSI, in->arg[0]);
-    asm_mov(&e->a, W, RDI, REG_CPU);
+    asm_lea(&e->a, W, RDI, hx64_cpu(e->j, 0));
     call_fn(e, (const void *)(uintptr_t)h->fn);
     ra_after_call(&e->ra);
     if (sees)
-        asm_load64(&e->a, REG_BUDGET, CPU_AT(budget));
+        asm_load64(&e->a, REG_BUDGET, CPU_AT(e->j, budget));
     if (h->effects & IR_HELPER_LEAVES) {
-        asm_rm(&e->a, 0, 0x80, ALU_CMP, CPU_AT(leave)); /* cmp byte */
+        asm_rm(&e->a, 0, 0x80, ALU_CMP, CPU_AT(e->j, leave)); /* cmp byte */
         asm_u8(&e->a, 0);
         struct cold *c = hx64_cold(e, COLD_LEAVE, asm_jcc(&e->a, CC_NE));
         c->index = ahead;
     }
-    if (h->result && e->ra.v[i].uses)
+    if (h->result && e->ra.lives[i].uses)
         asm_mov(&e->a, W, ra_def(&e->ra, i), RAX);
 }
 
@@ -197,8 +197,7 @@ void hx64_lower_call(struct emit *e, ir_ref i)
 
 static void jump_to_block(struct emit *e, uint8_t *disp, uint32_t block)
 {
-    struct fixup f = {disp, block};
-    vec_push(&e->fixups, f);
+    e->fixups[e->nfixups++] = (struct fixup){disp, block};
 }
 
 /*
@@ -265,7 +264,7 @@ static void lower_br(struct emit *e, ir_ref i, const struct ir_insn *in)
 static void lower_brif(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct ir_edge *yes = &e->u->edges[in->arg[1]], *no = &e->u->edges[in->arg[2]];
-    bool fused = e->fused[in->arg[0]];
+    bool fused = hx64_fused(e, in->arg[0]);
     const struct ir_insn *cmp = &e->u->insns[in->arg[0]];
     unsigned cc = CC_NE;
     int32_t imm;
@@ -302,20 +301,20 @@ static void lower_brif(struct emit *e, ir_ref i, const struct ir_insn *in)
 }
 
 /* To a known pc: a jump to be patched on the same page, else by the jump cache. */
-static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
+static void lower_exit_pc(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    struct jit_exit *x = &e->b->exits[e->b->nexits++];
+    struct jit_side *side = &e->j->side;
+    struct jit_exit x = {.pc = in->imm};
     uint8_t *miss;
 
-    *x = (struct jit_exit){.block = e->b, .pc = in->imm};
+    (void)i;
+    ra_write_back(&e->ra);
     if (same_page(e, in->imm)) {
         miss = e->direct[e->block] ? e->direct[e->block] : asm_jmp(&e->a);
-        x->jump = miss + e->a.delta;
-        x->unlinked = e->a.p + e->a.delta;
-        asm_patch_here(&e->a, miss);
+        x.jump = miss + e->a.delta;
     } else {
         int32_t at = (int32_t)(cpu_jump_index(in->imm) * sizeof(struct cpu_jump));
-        asm_load64(&e->a, RCX, CPU_AT(jumps));
+        asm_load64(&e->a, RCX, CPU_AT(e->j, jumps));
         if (asm_fits32(in->imm)) {
             asm_alu_imm_mem(&e->a, W, ALU_CMP, asm_at(RCX, at), (int32_t)in->imm);
         } else {
@@ -324,19 +323,20 @@ static void lower_exit_pc(struct emit *e, const struct ir_insn *in)
         }
         miss = asm_jcc(&e->a, CC_NE);
         asm_rm(&e->a, 0, 0xff, 4, asm_at(RCX, at + (int32_t)offsetof(struct cpu_jump, code)));
-        asm_patch_here(&e->a, miss);
     }
-    asm_imm(&e->a, RDX, (uintptr_t)x);
-    asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
+    hx64_cold(e, COLD_EXIT, miss)->index = (uint32_t)side->exits.len;
+    vec_push(&side->exits, x);
+    ra_end_block(&e->ra);
 }
 
-static void lower_exit_ind(struct emit *e, const struct ir_insn *in)
+static void lower_exit_ind(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     uint32_t mask = (CPU_JUMPS - 1) << 1;
 
+    (void)i;
     ra_write_back(&e->ra);
     argument(e, RAX, in->arg[0]);
-    asm_load64(&e->a, RCX, CPU_AT(jumps));
+    asm_load64(&e->a, RCX, CPU_AT(e->j, jumps));
     asm_mov(&e->a, 0, RDX, RAX);
     asm_alu_imm(&e->a, 0, ALU_AND, RDX, (int32_t)mask);
     asm_shift_imm(&e->a, 0, SH_SHL, RDX, 3); /* an entry is 16 bytes for every 2 of pc */
@@ -344,33 +344,18 @@ static void lower_exit_ind(struct emit *e, const struct ir_insn *in)
     uint8_t *miss = asm_jcc(&e->a, CC_NE);
     asm_rm(&e->a, 0, 0xff, 4, asm_at2(RCX, RDX, (int32_t)offsetof(struct cpu_jump, code)));
     asm_patch_here(&e->a, miss);
-    asm_store64(&e->a, RAX, CPU_AT(pc));
+    asm_store64(&e->a, RAX, CPU_AT(e->j, pc));
     asm_alu(&e->a, 0, ALU_XOR, RDX, RDX);
     asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
+    ra_end_block(&e->ra);
 }
 
-void hx64_lower_end(struct emit *e, ir_ref i)
+/* To the run loop, which finds pc and context in the CPU. */
+static void lower_exit_loop(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    const struct ir_insn *in = &e->u->insns[i];
-
-    switch (in->op) {
-    case IR_br:
-        lower_br(e, i, in);
-        return;
-    case IR_brif:
-        lower_brif(e, i, in);
-        return;
-    case IR_exit_ind:
-        lower_exit_ind(e, in);
-        break;
-    case IR_exit_pc:
-        ra_write_back(&e->ra);
-        lower_exit_pc(e, in);
-        break;
-    default:
-        ra_write_back(&e->ra);
-        asm_jmp_to(&e->a, e->j->stubs[in->op == IR_exit_stop ? STUB_LEFT_STOP : STUB_LEFT_LOOP]);
-    }
+    (void)i;
+    ra_write_back(&e->ra);
+    asm_jmp_to(&e->a, e->j->stubs[in->op == IR_exit_stop ? STUB_LEFT_STOP : STUB_LEFT_LOOP]);
     ra_end_block(&e->ra);
 }
 
@@ -378,14 +363,23 @@ void hx64_lower_end(struct emit *e, ir_ref i)
 
 struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from)
 {
-    struct cold c = {.kind = kind, .from = from, .reg = -1, .vec_live = e->ra.used[RA_VEC] != 0};
-    vec_push(&e->cold, c);
-    return &e->cold.data[e->cold.len - 1];
+    struct cold *c = &e->cold[e->ncold++];
+    *c = (struct cold){.kind = kind, .from = from, .reg = -1, .vec_live = e->ra.used[RA_VEC] != 0};
+    return c;
 }
 
 static void jump_back(struct emit *e, const struct cold *c)
 {
-    asm_patch(&e->a, asm_jmp(&e->a), c->back);
+    asm_patch(asm_jmp(&e->a), c->back);
+}
+
+static void cold_exit(struct emit *e, const struct cold *c)
+{
+    struct jit_exit *x = &e->b->exits[c->index];
+
+    x->unlinked = e->a.p + e->a.delta;
+    asm_imm(&e->a, RDX, (uintptr_t)x);
+    asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_GOTO]);
 }
 
 static void cold_load(struct emit *e, const struct cold *c)
@@ -440,12 +434,12 @@ static void cold_nan(struct emit *e, const struct cold *c)
 void hx64_emit_cold(struct emit *e)
 {
     static void (*const kinds[])(struct emit *, const struct cold *) = {
-        [COLD_LOAD] = cold_load,   [COLD_STORE] = cold_store, [COLD_SOFT] = cold_soft,
-        [COLD_LEAVE] = cold_leave, [COLD_NAN] = cold_nan,
+        [COLD_EXIT] = cold_exit, [COLD_LOAD] = cold_load,   [COLD_STORE] = cold_store,
+        [COLD_SOFT] = cold_soft, [COLD_LEAVE] = cold_leave, [COLD_NAN] = cold_nan,
     };
 
-    for (size_t i = 0; i < e->cold.len; i++) {
-        const struct cold *c = &e->cold.data[i];
+    for (uint32_t i = 0; i < e->ncold && asm_room(&e->a); i++) {
+        const struct cold *c = &e->cold[i];
         asm_patch_here(&e->a, c->from);
         kinds[c->kind](e, c);
     }
@@ -453,67 +447,73 @@ void hx64_emit_cold(struct emit *e)
 
 /* ---- the driver ---- */
 
-static bool is_compare(unsigned op)
+static void lower_param(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    return op >= IR_eq && op <= IR_geu;
+    (void)in;
+    ra_param(&e->ra, i);
 }
 
-/* A comparison with one user, a brif or select of the same block, is emitted by that. */
-static void find_fused(struct emit *e)
+static void lower_get(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    const struct ir_unit *u = e->u;
-
-    for (uint32_t b = 0; b < u->nblocks; b++) {
-        for (ir_ref i = u->blocks[b].first; i < u->blocks[b].end; i++) {
-            const struct ir_insn *in = &u->insns[i];
-            if (in->op != IR_brif && in->op != IR_select)
-                continue;
-            ir_ref c = in->arg[0];
-            if (!is_compare(u->insns[c].op) || e->ra.v[c].uses != 1 || c < u->blocks[b].first)
-                continue;
-            e->fused[c] = 1;
-            ra_extend(&e->ra, u->insns[c].arg[0], i);
-            ra_extend(&e->ra, u->insns[c].arg[1], i);
-        }
-    }
+    ra_get(&e->ra, i, (uint32_t)in->imm);
 }
 
-static lower_fn *lower_of(unsigned op)
+static void lower_put(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    if (op >= IR_fadd && op <= IR_funbox)
-        return hx64_lower_fp;
-    if (op == IR_load || op == IR_store)
-        return hx64_lower_mem;
-    if (op == IR_call)
-        return hx64_lower_call;
-    return ir_ops[op].effects & IR_FX_END ? hx64_lower_end : hx64_lower_int;
+    (void)i;
+    ra_put(&e->ra, (uint32_t)in->imm, in->arg[0]);
 }
+
+static void lower_insn(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    (void)i;
+    e->insn = e->insn_pc == UINT64_MAX ? 0 : e->insn + 1;
+    e->insn_pc = in->imm;
+}
+
+/* clang-format off */
+static lower_fn *const lowerings[IR_OP_COUNT] = {
+    /* nothing to do: nop, const */
+    [IR_param] = lower_param, [IR_copy] = hx64_lower_copy,
+    [IR_get] = lower_get, [IR_put] = lower_put, [IR_insn] = lower_insn,
+    [IR_add] = hx64_lower_alu, [IR_sub] = hx64_lower_alu, [IR_and] = hx64_lower_alu,
+    [IR_or] = hx64_lower_alu, [IR_xor] = hx64_lower_alu,
+    [IR_mul] = hx64_lower_mul, [IR_mulhu] = hx64_lower_mulh, [IR_mulhs] = hx64_lower_mulh,
+    [IR_divu] = hx64_lower_div, [IR_divs] = hx64_lower_div,
+    [IR_remu] = hx64_lower_div, [IR_rems] = hx64_lower_div,
+    [IR_shl] = hx64_lower_shift, [IR_shr] = hx64_lower_shift, [IR_sar] = hx64_lower_shift,
+    [IR_rotl] = hx64_lower_shift, [IR_rotr] = hx64_lower_shift,
+    [IR_clz] = hx64_lower_unary, [IR_ctz] = hx64_lower_unary, [IR_popcnt] = hx64_lower_unary,
+    [IR_bswap] = hx64_lower_bswap,
+    [IR_sext8] = hx64_lower_unary, [IR_sext16] = hx64_lower_unary, [IR_sext32] = hx64_lower_unary,
+    [IR_zext8] = hx64_lower_unary, [IR_zext16] = hx64_lower_unary, [IR_zext32] = hx64_lower_unary,
+    [IR_eq] = hx64_lower_cmp, [IR_ne] = hx64_lower_cmp, [IR_lts] = hx64_lower_cmp,
+    [IR_ges] = hx64_lower_cmp, [IR_ltu] = hx64_lower_cmp, [IR_geu] = hx64_lower_cmp,
+    [IR_select] = hx64_lower_select,
+    [IR_load] = hx64_lower_load, [IR_store] = hx64_lower_store,
+    [IR_fadd] = hx64_lower_arith, [IR_fsub] = hx64_lower_arith, [IR_fmul] = hx64_lower_arith,
+    [IR_fdiv] = hx64_lower_arith, [IR_fsqrt] = hx64_lower_arith, [IR_fma] = hx64_lower_fma,
+    [IR_fmin] = hx64_lower_minmax, [IR_fmax] = hx64_lower_minmax,
+    [IR_feq] = hx64_lower_fcmp, [IR_flt] = hx64_lower_fcmp, [IR_fle] = hx64_lower_fcmp,
+    [IR_f2i] = hx64_lower_f2i, [IR_i2f] = hx64_lower_i2f, [IR_f2f] = hx64_lower_f2f,
+    [IR_fround] = hx64_lower_soft, [IR_bits] = hx64_lower_bits,
+    [IR_fbox] = hx64_lower_fbox, [IR_funbox] = hx64_lower_funbox,
+    [IR_call] = lower_call,
+    [IR_br] = lower_br, [IR_brif] = lower_brif, [IR_exit_pc] = lower_exit_pc,
+    [IR_exit_ind] = lower_exit_ind, [IR_exit_loop] = lower_exit_loop,
+    [IR_exit_stop] = lower_exit_loop,
+};
+/* clang-format on */
 
 static void lower(struct emit *e, ir_ref i)
 {
     const struct ir_insn *in = &e->u->insns[i];
+    lower_fn *fn = lowerings[in->op];
 
+    if (!fn)
+        return;
     ra_next(&e->ra, i);
-    switch (in->op) {
-    case IR_nop:
-    case IR_const:
-        break;
-    case IR_param:
-        ra_param(&e->ra, i);
-        break;
-    case IR_get:
-        ra_get(&e->ra, i, (uint32_t)in->imm);
-        break;
-    case IR_put:
-        ra_put(&e->ra, (uint32_t)in->imm, in->arg[0]);
-        break;
-    case IR_insn:
-        e->insn = e->insn_pc == UINT64_MAX ? 0 : e->insn + 1;
-        e->insn_pc = in->imm;
-        break;
-    default:
-        lower_of(in->op)(e, i);
-    }
+    fn(e, i, in);
 }
 
 /* Takes the block's instructions from the budget, or leaves to the run loop. */
@@ -524,68 +524,78 @@ static void emit_entry(struct emit *e)
     if (!n)
         return;
     asm_alu_imm(&e->a, W, ALU_SUB, REG_BUDGET, (int32_t)n);
-    uint8_t *over = asm_jcc(&e->a, CC_S);
-    struct fixup f = {over, UINT32_MAX};
-    vec_push(&e->fixups, f);
+    e->over = asm_jcc(&e->a, CC_S);
 }
 
 static void emit_out_of_budget(struct emit *e)
 {
     if (!e->u->guest_insns)
         return;
-    asm_patch_here(&e->a, e->fixups.data[0].disp);
-    asm_alu_imm(&e->a, W, ALU_ADD, REG_BUDGET, (int32_t)e->u->guest_insns);
-    asm_imm(&e->a, RAX, e->u->pc);
-    asm_store64(&e->a, RAX, CPU_AT(pc));
+    asm_patch_here(&e->a, e->over);
+    asm_imm(&e->a, RDX, (uintptr_t)e->b);
     asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_BUDGET]);
 }
 
 static void finish_labels(struct emit *e)
 {
-    for (size_t i = 0; i < e->fixups.len; i++) {
-        if (e->fixups.data[i].block != UINT32_MAX)
-            asm_patch(&e->a, e->fixups.data[i].disp, e->labels[e->fixups.data[i].block]);
+    for (uint32_t i = 0; i < e->nfixups; i++)
+        asm_patch(e->fixups[i].disp, e->labels[e->fixups[i].block]);
+}
+
+static void emit_blocks(struct emit *e)
+{
+    const struct ir_unit *u = e->u;
+
+    for (uint32_t k = 0; k < u->nblocks; k++) {
+        e->labels[k] = e->a.p;
+        e->block = k;
+        for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++) {
+            if (!asm_room(&e->a) || e->ra.failed)
+                return;
+            lower(e, i);
+        }
     }
 }
 
-static bool x64_emit(struct jit *j, const struct ir_unit *u, const struct jit_layout *l,
-                     struct jit_block *b, size_t room)
+static void emit_init(struct emit *e, struct jit *j, const struct ir_unit *u, size_t room)
 {
-    uint8_t *rx = j->code.rx + j->at, *rw = j->code.rw + j->at;
-    struct emit e = {.a = {.p = rw, .end = rw + room, .delta = rx - rw},
-                     .j = j,
-                     .u = u,
-                     .l = l,
-                     .b = b,
-                     .insn_pc = UINT64_MAX,
-                     .fma = __builtin_cpu_supports("fma")};
+    uint8_t *rw = j->code.rw + j->at;
 
-    ra_init(&e.ra, u, &x64_ra_ops, &e);
-    e.labels = arena_array(u->arena, uint8_t *, u->nblocks);
-    e.direct = arena_array(u->arena, uint8_t *, u->nblocks);
-    e.fused = arena_array(u->arena, uint8_t, u->ninsns);
-    find_fused(&e);
-    b->code = rx;
+    e->a = (struct asm_buf){.p = rw, .end = rw + room, .delta = j->code.rx - j->code.rw};
+    e->j = j;
+    e->u = u;
+    e->b = NULL;
+    e->insn = 0;
+    e->insn_pc = UINT64_MAX;
+    e->fma = __builtin_cpu_supports("fma");
+    e->ncold = e->nfixups = 0;
+    e->cold = arena_array_raw(u->arena, struct cold, COLD_MAX * u->ninsns);
+    e->fixups = arena_array_raw(u->arena, struct fixup, 2 * u->nblocks);
+    e->labels = arena_array(u->arena, uint8_t *, u->nblocks);
+    e->direct = arena_array(u->arena, uint8_t *, u->nblocks);
+    ra_init(&e->ra, u, &x64_ra_ops, e);
+}
+
+static struct jit_block *x64_emit(struct jit *j, const struct ir_unit *u, size_t room)
+{
+    struct emit e;
+
+    emit_init(&e, j, u, room);
+    if (!asm_room(&e.a))
+        return NULL;
     emit_entry(&e);
-    for (uint32_t k = 0; k < u->nblocks && !e.a.full && !e.ra.failed; k++) {
-        e.labels[k] = e.a.p;
-        e.block = k;
-        for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++)
-            lower(&e, i);
-    }
+    emit_blocks(&e);
+    if (!asm_room(&e.a) || e.ra.failed)
+        return NULL;
+    e.b = jit_block_new(j, u);
     emit_out_of_budget(&e);
     hx64_emit_cold(&e);
-    bool ok = !e.a.full && !e.ra.failed;
-    if (ok)
-        finish_labels(&e);
-    b->code_size = (uint32_t)(e.a.p - rw);
-    b->dirty = e.side.dirty.data; /* the block's own from here on */
-    b->ndirty = (uint32_t)e.side.dirty.len;
-    b->consts = e.side.consts.data;
-    b->nconsts = (uint32_t)e.side.consts.len;
-    vec_fini(&e.cold);
-    vec_fini(&e.fixups);
-    return ok;
+    if (!asm_room(&e.a))
+        return NULL;
+    finish_labels(&e);
+    e.b->code = j->code.rx + j->at;
+    e.b->code_size = (uint32_t)(e.a.p - (j->code.rw + j->at));
+    return e.b;
 }
 
 static void x64_patch(struct jit *j, struct jit_exit *x, const uint8_t *to)
@@ -597,8 +607,15 @@ static void x64_patch(struct jit *j, struct jit_exit *x, const uint8_t *to)
 /* What STUB_ENTER returns in rax and rdx. */
 struct left {
     uint64_t why;
-    struct jit_exit *exit;
+    void *where; /* JIT_LEFT_GOTO: the exit, NULL: pc is set; JIT_LEFT_BUDGET: the block */
 };
+
+static void left_by(struct jit *j, struct cpu *c, struct jit_exit *x)
+{
+    c->pc = x->pc;
+    if (x->jump)
+        j->linking = x;
+}
 
 static enum jit_left x64_enter(struct jit *j, struct cpu *c, const uint8_t *code)
 {
@@ -608,10 +625,12 @@ static enum jit_left x64_enter(struct jit *j, struct cpu *c, const uint8_t *code
     struct left l = enter(c, code);
     c->ahead = 0;
     j->linking = NULL;
-    if (l.why == JIT_LEFT_GOTO && l.exit) {
-        c->pc = l.exit->pc;
-        if (l.exit->jump)
-            j->linking = l.exit;
+    if (l.why == JIT_LEFT_GOTO && l.where) {
+        left_by(j, c, l.where);
+    } else if (l.why == JIT_LEFT_BUDGET) { /* it was taken on entry */
+        const struct jit_block *b = l.where;
+        c->pc = b->pc;
+        c->budget += b->ninsns;
     }
     return (enum jit_left)l.why;
 }

@@ -1,7 +1,8 @@
 /*
  * emit.h - what the files of the x86-64 back end share while a unit is emitted.
  *
- * Registers of generated code: rbp the CPU, r15 the budget, rsp the struct jit_frame;
+ * Registers of generated code: rbp the CPU (its middle: jit_layout.bias), r15 the
+ * budget, rsp the struct jit_frame;
  * rax, rcx, rdx and xmm0 to xmm2 are scratch inside one IR instruction; the rest
  * is the allocator's.  MXCSR holds the guest's rounding mode and sticky flags.
  */
@@ -19,7 +20,12 @@ enum { REG_CPU = RBP, REG_BUDGET = R15 };
 #define INT_CLOBBERED (1u << RSI | 1u << RDI | 0x0f00u)             /* and r8 to r11 */
 #define VEC_REGS      0xfff8u                                       /* xmm3 to xmm15 */
 
-#define CPU_AT(field) asm_at(REG_CPU, (int32_t)offsetof(struct cpu, field))
+/* A place in the CPU struct. */
+static inline struct asm_mem hx64_cpu(const struct jit *j, int32_t offset)
+{
+    return asm_at(REG_CPU, offset - j->layout.bias);
+}
+#define CPU_AT(j, field) hx64_cpu(j, (int32_t)offsetof(struct cpu, field))
 
 /* Indices of jit.stubs. */
 enum {
@@ -27,7 +33,7 @@ enum {
     STUB_LEFT_GOTO, /* rdx: exit or 0 */
     STUB_LEFT_LOOP,
     STUB_LEFT_STOP,
-    STUB_LEFT_BUDGET,
+    STUB_LEFT_BUDGET, /* rdx: block */
     STUB_LOAD,     /* rcx: address, rdx: site; result in rax; all else kept */
     STUB_LOAD_VEC, /* the same where vector registers are in use */
     STUB_STORE,    /* and rax: value */
@@ -37,7 +43,7 @@ enum {
 };
 
 /* Code that is rarely run lies behind the block. */
-enum cold_kind { COLD_LOAD, COLD_STORE, COLD_SOFT, COLD_LEAVE, COLD_NAN };
+enum cold_kind { COLD_EXIT, COLD_LOAD, COLD_STORE, COLD_SOFT, COLD_LEAVE, COLD_NAN };
 
 struct cold {
     enum cold_kind kind;
@@ -47,9 +53,11 @@ struct cold {
     bool vec; /* reg is a vector register */
     bool vec_live;
     uint8_t type;
-    uint32_t index; /* site or soft; COLD_LEAVE: instructions to give back */
+    uint32_t index; /* exit, site or soft; COLD_LEAVE: instructions to give back */
     uint64_t imm;
 };
+
+enum { COLD_MAX = 2 };
 
 struct fixup {
     uint8_t *disp;
@@ -61,27 +69,27 @@ struct emit {
     struct ra ra;
     struct jit *j;
     const struct ir_unit *u;
-    const struct jit_layout *l;
-    struct jit_block *b;
-    struct ra_side side;
-    struct {
-        VEC(struct cold);
-    } cold;
-    struct {
-        VEC(struct fixup);
-    } fixups;
+    struct jit_block *b; /* from where cold code starts on */
+    struct cold *cold; /* at most COLD_MAX for an instruction */
+    struct fixup *fixups;
+    uint32_t ncold, nfixups;
+    uint8_t *over; /* the entry's jump for a budget that is too small */
     uint8_t **labels; /* by IR block */
     uint8_t **direct; /* by IR block: the one jump to it, when it does nothing but leave */
-    uint8_t *fused;   /* by value: a comparison that its user emits */
     uint32_t block;   /* the IR block being emitted */
     uint32_t insn;    /* index of the current guest instruction */
     uint64_t insn_pc;
     bool fma; /* the host has FMA3 */
 };
 
-/* Each lowers the instruction at index i. */
-typedef void lower_fn(struct emit *e, ir_ref i);
-lower_fn hx64_lower_int, hx64_lower_mem, hx64_lower_fp, hx64_lower_call, hx64_lower_end;
+/* Each lowers the instruction at index i, *in.  Which is for what operation: emit.c. */
+typedef void lower_fn(struct emit *e, ir_ref i, const struct ir_insn *in);
+lower_fn hx64_lower_copy, hx64_lower_alu, hx64_lower_mul, hx64_lower_mulh, hx64_lower_div,
+    hx64_lower_shift, hx64_lower_unary, hx64_lower_bswap, hx64_lower_cmp, hx64_lower_select;
+lower_fn hx64_lower_load, hx64_lower_store;
+lower_fn hx64_lower_arith, hx64_lower_fma, hx64_lower_minmax, hx64_lower_fcmp, hx64_lower_f2i,
+    hx64_lower_i2f, hx64_lower_f2f, hx64_lower_bits, hx64_lower_fbox, hx64_lower_funbox,
+    hx64_lower_soft;
 
 /* Operands. */
 static inline unsigned wide(enum ir_type t)
@@ -90,6 +98,8 @@ static inline unsigned wide(enum ir_type t)
 }
 /* Whether v is a constant that fits a sign-extended imm32 of an operation of width w. */
 bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm);
+/* Whether v is a comparison with one user, a brif or select of the same block, which emits it. */
+bool hx64_fused(const struct emit *e, ir_ref v);
 /* Emits the comparison at `cmp` and returns the condition code for "true". */
 unsigned hx64_compare(struct emit *e, ir_ref cmp);
 struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from);

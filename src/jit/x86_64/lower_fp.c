@@ -39,11 +39,12 @@ static void compare(struct emit *e, enum ir_type t, bool quiet, unsigned a, unsi
 
 static uint32_t new_soft(struct emit *e, const struct ir_insn *in)
 {
-    uint32_t n = e->b->nsofts++;
-    e->b->softs[n] = (struct jit_soft){.op = in->op, .type = in->type, .aux = in->aux};
+    struct jit_side *side = &e->j->side;
+    struct jit_soft s = {.op = in->op, .type = in->type, .aux = in->aux};
     if (in->arg[0] != IR_NONE)
-        e->b->softs[n].from = (uint8_t)ir_type_of(e->u, in->arg[0]);
-    return n;
+        s.from = (uint8_t)ir_type_of(e->u, in->arg[0]);
+    vec_push(&side->softs, s);
+    return (uint32_t)side->softs.len - 1;
 }
 
 static bool is_vec(enum ir_type t)
@@ -80,7 +81,7 @@ static struct cold *soft_cold(struct emit *e, const struct ir_insn *in, unsigned
     return c;
 }
 
-static void soft(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_soft(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     soft_operands(e, in);
     unsigned dst = ra_def(&e->ra, i);
@@ -106,14 +107,14 @@ static void canonical(struct emit *e, unsigned dst, enum ir_type t)
     c->back = e->a.p;
 }
 
-static void lower_arith(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_arith(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     static const uint8_t opcode[IR_OP_COUNT] = {
         [IR_fadd] = 0x58, [IR_fmul] = 0x59, [IR_fsub] = 0x5c, [IR_fdiv] = 0x5e, [IR_fsqrt] = 0x51};
     unsigned b, dst;
 
     if (!host_rounds(e, in)) {
-        soft(e, i, in);
+        hx64_lower_soft(e, i, in);
         return;
     }
     if (in->op == IR_fsqrt) {
@@ -130,12 +131,12 @@ static void lower_arith(struct emit *e, ir_ref i, const struct ir_insn *in)
 
 /* vfmadd231 and kin: xmm0 = +-(xmm1 * xmm2) +- xmm0.  A NaN goes the soft way, because
  * the flags for inf * 0 + NaN differ. */
-static void lower_fma(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_fma(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     static const uint8_t opcode[2][2] = {{0xb9, 0xbb}, {0xbd, 0xbf}};
 
     if (!e->fma || !host_rounds(e, in)) {
-        soft(e, i, in);
+        hx64_lower_soft(e, i, in);
         return;
     }
     unsigned a = ra_use(&e->ra, in->arg[0]), b = ra_use(&e->ra, in->arg[1]);
@@ -159,7 +160,7 @@ static void lower_fma(struct emit *e, ir_ref i, const struct ir_insn *in)
 }
 
 /* The smaller or larger one; equal operands (zeros) and NaNs go the soft way. */
-static void lower_minmax(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_minmax(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     soft_operands(e, in);
     unsigned dst = ra_def(&e->ra, i);
@@ -168,7 +169,7 @@ static void lower_minmax(struct emit *e, ir_ref i, const struct ir_insn *in)
     compare(e, in->type, true, 0, 1);
     struct cold *unordered = soft_cold(e, in, dst, asm_jcc(&e->a, CC_P));
     uint32_t index = unordered->index;
-    size_t first = e->cold.len - 1;
+    size_t first = e->ncold - 1;
     struct cold *equal = hx64_cold(e, COLD_SOFT, asm_jcc(&e->a, CC_E));
     *equal = (struct cold){.kind = COLD_SOFT,
                            .from = equal->from,
@@ -178,10 +179,10 @@ static void lower_minmax(struct emit *e, ir_ref i, const struct ir_insn *in)
                            .type = in->type,
                            .index = index};
     asm_rr(&e->a, scalar(in->type), in->op == IR_fmin ? 0x5d : 0x5f, dst, 1);
-    e->cold.data[first].back = e->cold.data[first + 1].back = e->a.p;
+    e->cold[first].back = e->cold[first + 1].back = e->a.p;
 }
 
-static void lower_fcmp(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_fcmp(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     bool quiet = in->op == IR_feq || in->aux & IR_FP_QUIET;
     unsigned a = ra_use(&e->ra, in->arg[0]), b = ra_use(&e->ra, in->arg[1]);
@@ -201,13 +202,13 @@ static void lower_fcmp(struct emit *e, ir_ref i, const struct ir_insn *in)
 /* ---- conversions ---- */
 
 /* The host says "indefinite", the most negative number, for what does not fit. */
-static void lower_f2i(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_f2i(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     enum ir_type from = ir_type_of(e->u, in->arg[0]);
     unsigned w = wide(in->type), rm = in->aux & IR_RM;
 
     if (in->aux & IR_FP_UNSIGNED || (rm != 1 && !host_rounds(e, in))) {
-        soft(e, i, in);
+        hx64_lower_soft(e, i, in);
         return;
     }
     soft_operands(e, in);
@@ -219,14 +220,14 @@ static void lower_f2i(struct emit *e, ir_ref i, const struct ir_insn *in)
     c->back = e->a.p;
 }
 
-static void lower_i2f(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_i2f(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     enum ir_type from = ir_type_of(e->u, in->arg[0]);
     bool wide_from = from == IR_I64, is_unsigned = in->aux & IR_FP_UNSIGNED;
     bool exact = in->type == IR_F64 && !wide_from;
 
     if ((is_unsigned && wide_from) || (!exact && !host_rounds(e, in))) {
-        soft(e, i, in);
+        hx64_lower_soft(e, i, in);
         return;
     }
     unsigned a = ra_use(&e->ra, in->arg[0]);
@@ -240,12 +241,12 @@ static void lower_i2f(struct emit *e, ir_ref i, const struct ir_insn *in)
     }
 }
 
-static void lower_f2f(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_f2f(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     enum ir_type from = ir_type_of(e->u, in->arg[0]);
 
     if (from == in->type || (in->type == IR_F32 && !host_rounds(e, in))) {
-        soft(e, i, in);
+        hx64_lower_soft(e, i, in);
         return;
     }
     unsigned a = ra_use(&e->ra, in->arg[0]);
@@ -256,7 +257,7 @@ static void lower_f2f(struct emit *e, ir_ref i, const struct ir_insn *in)
 
 /* ---- bits ---- */
 
-static void lower_bits(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_bits(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     bool from = is_vec(ir_type_of(e->u, in->arg[0])), to = is_vec(in->type);
     unsigned a = ra_use(&e->ra, in->arg[0]);
@@ -272,7 +273,7 @@ static void lower_bits(struct emit *e, ir_ref i, const struct ir_insn *in)
         asm_mov(&e->a, W, dst, a);
 }
 
-static void lower_fbox(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_fbox(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     unsigned a = ra_use(&e->ra, in->arg[0]);
     unsigned dst = ra_def(&e->ra, i);
@@ -284,7 +285,7 @@ static void lower_fbox(struct emit *e, ir_ref i, const struct ir_insn *in)
     hx64_movq_to_vec(e, dst, RAX);
 }
 
-static void lower_funbox(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_funbox(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     unsigned a = ra_use(&e->ra, in->arg[0]);
     unsigned dst = ra_def(&e->ra, i);
@@ -297,51 +298,4 @@ static void lower_funbox(struct emit *e, ir_ref i, const struct ir_insn *in)
     c->reg = (int)dst;
     c->type = IR_F32;
     c->back = e->a.p;
-}
-
-void hx64_lower_fp(struct emit *e, ir_ref i)
-{
-    const struct ir_insn *in = &e->u->insns[i];
-
-    switch (in->op) {
-    case IR_fadd:
-    case IR_fsub:
-    case IR_fmul:
-    case IR_fdiv:
-    case IR_fsqrt:
-        lower_arith(e, i, in);
-        break;
-    case IR_fma:
-        lower_fma(e, i, in);
-        break;
-    case IR_fmin:
-    case IR_fmax:
-        lower_minmax(e, i, in);
-        break;
-    case IR_feq:
-    case IR_flt:
-    case IR_fle:
-        lower_fcmp(e, i, in);
-        break;
-    case IR_f2i:
-        lower_f2i(e, i, in);
-        break;
-    case IR_i2f:
-        lower_i2f(e, i, in);
-        break;
-    case IR_f2f:
-        lower_f2f(e, i, in);
-        break;
-    case IR_bits:
-        lower_bits(e, i, in);
-        break;
-    case IR_fbox:
-        lower_fbox(e, i, in);
-        break;
-    case IR_funbox:
-        lower_funbox(e, i, in);
-        break;
-    default: /* fround */
-        soft(e, i, in);
-    }
 }

@@ -42,7 +42,7 @@ static bool add_by_lea(struct emit *e, ir_ref i, const struct ir_insn *in, unsig
     return true;
 }
 
-static void lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct alu_row *row = &alu_rows[in->op];
     unsigned w = wide(in->type);
@@ -67,7 +67,7 @@ static void lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
     asm_alu(&e->a, w, row->alu, dst, rb);
 }
 
-static void lower_mul(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_mul(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     unsigned w = wide(in->type);
     int32_t imm;
@@ -84,7 +84,7 @@ static void lower_mul(struct emit *e, ir_ref i, const struct ir_insn *in)
     asm_rr(&e->a, w | M0F, 0xaf, dst, b);
 }
 
-static void lower_mulh(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_mulh(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     unsigned a = ra_use(&e->ra, in->arg[0]), b = ra_use(&e->ra, in->arg[1]);
 
@@ -94,7 +94,7 @@ static void lower_mulh(struct emit *e, ir_ref i, const struct ir_insn *in)
 }
 
 /* The host traps on what the IR defines: x / 0 and the most negative / -1. */
-static void lower_div(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_div(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     unsigned w = wide(in->type);
     bool is_signed = in->op == IR_divs || in->op == IR_rems;
@@ -142,7 +142,7 @@ static const struct shift_row shift_rows[IR_OP_COUNT] = {
     [IR_rotl] = {SH_ROL, 0}, [IR_rotr] = {SH_ROR, 0},
 };
 
-static void lower_shift(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_shift(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct shift_row *row = &shift_rows[in->op];
     unsigned w = wide(in->type);
@@ -178,7 +178,7 @@ static const struct unary_row unary_rows[IR_OP_COUNT] = {
     [IR_zext32] = {0, 0x8b, false},
 };
 
-static void lower_unary(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_unary(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct unary_row *row = &unary_rows[in->op];
     unsigned a = ra_use(&e->ra, in->arg[0]);
@@ -187,7 +187,7 @@ static void lower_unary(struct emit *e, ir_ref i, const struct ir_insn *in)
            ra_def(&e->ra, i), a);
 }
 
-static void lower_bswap(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_bswap(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
     unsigned rex = (in->type == IR_I64 ? 8u : 0) | dst >> 3;
@@ -204,6 +204,16 @@ static const uint8_t cmp_cc[IR_OP_COUNT] = {
     [IR_eq] = CC_E,   [IR_ne] = CC_NE, [IR_lts] = CC_L,
     [IR_ges] = CC_GE, [IR_ltu] = CC_B, [IR_geu] = CC_AE,
 };
+
+bool hx64_fused(const struct emit *e, ir_ref v)
+{
+    const struct ir_life *life = &e->ra.lives[v];
+    const struct ir_insn *in = &e->u->insns[v], *user = &e->u->insns[life->last];
+
+    return in->op >= IR_eq && in->op <= IR_geu && life->uses == 1 &&
+           (user->op == IR_brif || user->op == IR_select) && user->arg[0] == v &&
+           v >= e->u->blocks[e->block].first && life->last < e->u->blocks[e->block].end;
+}
 
 unsigned hx64_compare(struct emit *e, ir_ref cmp)
 {
@@ -223,10 +233,13 @@ unsigned hx64_compare(struct emit *e, ir_ref cmp)
     return cmp_cc[in->op];
 }
 
-static void lower_cmp(struct emit *e, ir_ref i)
+void hx64_lower_cmp(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    if (e->fused[i])
+    if (hx64_fused(e, i)) { /* its operands are wanted there */
+        ra_extend(&e->ra, in->arg[0], e->ra.lives[i].last);
+        ra_extend(&e->ra, in->arg[1], e->ra.lives[i].last);
         return;
+    }
     unsigned cc = hx64_compare(e, i);
     asm_setcc(&e->a, cc, RAX);
     asm_rr(&e->a, M0F | RMBYTE, 0xb6, ra_def(&e->ra, i), RAX);
@@ -235,7 +248,7 @@ static void lower_cmp(struct emit *e, ir_ref i)
 /* The operands are in registers before the comparison: loading one may change flags. */
 static unsigned test_select(struct emit *e, ir_ref cond)
 {
-    if (e->fused[cond])
+    if (hx64_fused(e, cond))
         return hx64_compare(e, cond);
     unsigned c = ra_use(&e->ra, cond);
     asm_rr(&e->a, W, 0x85, c, c);
@@ -247,7 +260,7 @@ static void use_compare(struct emit *e, ir_ref cond)
 {
     int32_t imm;
 
-    if (!e->fused[cond]) {
+    if (!hx64_fused(e, cond)) {
         ra_use(&e->ra, cond);
         return;
     }
@@ -272,7 +285,7 @@ static void select_vec(struct emit *e, ir_ref i, const struct ir_insn *in)
     asm_patch_here(&e->a, over);
 }
 
-static void lower_select(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_select(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     if (in->type == IR_F32 || in->type == IR_F64) {
         select_vec(e, i, in);
@@ -287,56 +300,7 @@ static void lower_select(struct emit *e, ir_ref i, const struct ir_insn *in)
     asm_rr(&e->a, wide(in->type) | M0F, 0x40 | cc, dst, a);
 }
 
-void hx64_lower_int(struct emit *e, ir_ref i)
+void hx64_lower_copy(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    const struct ir_insn *in = &e->u->insns[i];
-
-    switch (in->op) {
-    case IR_add:
-    case IR_sub:
-    case IR_and:
-    case IR_or:
-    case IR_xor:
-        lower_alu(e, i, in);
-        break;
-    case IR_mul:
-        lower_mul(e, i, in);
-        break;
-    case IR_mulhu:
-    case IR_mulhs:
-        lower_mulh(e, i, in);
-        break;
-    case IR_divu:
-    case IR_divs:
-    case IR_remu:
-    case IR_rems:
-        lower_div(e, i, in);
-        break;
-    case IR_shl:
-    case IR_shr:
-    case IR_sar:
-    case IR_rotl:
-    case IR_rotr:
-        lower_shift(e, i, in);
-        break;
-    case IR_bswap:
-        lower_bswap(e, i, in);
-        break;
-    case IR_eq:
-    case IR_ne:
-    case IR_lts:
-    case IR_ges:
-    case IR_ltu:
-    case IR_geu:
-        lower_cmp(e, i);
-        break;
-    case IR_select:
-        lower_select(e, i, in);
-        break;
-    case IR_copy:
-        ra_def_from(&e->ra, i, in->arg[0]);
-        break;
-    default:
-        lower_unary(e, i, in);
-    }
+    ra_def_from(&e->ra, i, in->arg[0]);
 }

@@ -11,7 +11,7 @@ static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
 {
     unsigned mo = in->aux, bytes = IR_MO_BYTES(mo), shift = 12 - 5;
     enum tlb_access access = in->op == IR_store || (mo & IR_MO_RMW) ? TLB_WRITE : TLB_READ;
-    int32_t l1 = e->l->l1[IR_MO_MODE(mo)];
+    int32_t l1 = e->j->layout.l1[IR_MO_MODE(mo)] - e->j->layout.bias;
     uint8_t *misaligned = NULL;
     uint64_t c;
 
@@ -40,7 +40,7 @@ static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
         asm_mov(&e->a, W, RDX, RCX);
     asm_shift_imm(&e->a, 0, SH_SHR, RAX, shift);
     asm_alu_imm(&e->a, W, ALU_AND, RDX, -4096);
-    asm_alu_imm(&e->a, 0, ALU_AND, RAX, (int32_t)(e->l->l1_mask << 5));
+    asm_alu_imm(&e->a, 0, ALU_AND, RAX, (int32_t)(e->j->layout.l1_mask << 5));
     asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX,
            asm_at2(REG_CPU, RAX, l1 + (int32_t)(offsetof(struct tlb_entry, tag) + 8u * access)));
     if (misaligned) /* to the jump, which it takes too */
@@ -54,13 +54,12 @@ static uint8_t *look_up(struct emit *e, const struct ir_insn *in)
 /* The access's row in the side table. */
 static uint32_t new_site(struct emit *e, unsigned mo)
 {
-    uint32_t n = e->b->nsites++;
-    struct jit_site *s = &e->b->sites[n];
+    struct jit_side *side = &e->j->side;
+    struct jit_site s = {.pc = e->insn_pc, .index = (uint16_t)e->insn, .mo = (uint16_t)mo};
 
-    *s = (struct jit_site){
-        .block = e->b, .pc = e->insn_pc, .index = (uint16_t)e->insn, .mo = (uint16_t)mo};
-    ra_snapshot(&e->ra, &e->side, &s->dirty, &s->ndirty);
-    return n;
+    ra_snapshot(&e->ra, side, &s.dirty, &s.ndirty);
+    vec_push(&side->sites, s);
+    return (uint32_t)side->sites.len - 1;
 }
 
 static void load_value(struct emit *e, unsigned dst, const struct ir_insn *in)
@@ -81,7 +80,7 @@ static void load_value(struct emit *e, unsigned dst, const struct ir_insn *in)
         asm_rm(&e->a, rows[s][size].flags, rows[s][size].opcode, dst, asm_at(RCX, 0));
 }
 
-static void lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
+void hx64_lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     uint64_t constant;
 
@@ -116,8 +115,9 @@ static void store_value(struct emit *e, const struct ir_insn *in, int reg, int32
     }
 }
 
-static void lower_store(struct emit *e, const struct ir_insn *in)
+void hx64_lower_store(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
+    (void)i;
     enum ir_type t = ir_type_of(e->u, in->arg[1]);
     int reg = -1;
     int32_t imm = 0;
@@ -135,14 +135,4 @@ static void lower_store(struct emit *e, const struct ir_insn *in)
     c->imm = (uint64_t)(int64_t)imm;
     store_value(e, in, reg, imm);
     c->back = e->a.p;
-}
-
-void hx64_lower_mem(struct emit *e, ir_ref i)
-{
-    const struct ir_insn *in = &e->u->insns[i];
-
-    if (in->op == IR_load)
-        lower_load(e, i, in);
-    else
-        lower_store(e, in);
 }

@@ -28,20 +28,20 @@ static void ret(struct asm_buf *a)
     asm_u8(a, 0xc3);
 }
 
-static void stub_enter(struct asm_buf *a)
+static void stub_enter(const struct jit *j, struct asm_buf *a)
 {
     for (unsigned i = 0; i < ARRAY_LEN(callee_saved); i++)
         push(a, callee_saved[i]);
     asm_alu_imm(a, W, ALU_SUB, RSP, FRAME_BYTES);
-    asm_mov(a, W, REG_CPU, RDI);
-    asm_load64(a, REG_BUDGET, CPU_AT(budget));
+    asm_lea(a, W, REG_CPU, asm_at(RDI, j->layout.bias));
+    asm_load64(a, REG_BUDGET, CPU_AT(j, budget));
     asm_rr(a, 0, 0xff, 4, RSI); /* jmp rsi */
 }
 
 /* Back to C; why is in eax. */
-static void stub_leave(struct asm_buf *a)
+static void stub_leave(const struct jit *j, struct asm_buf *a)
 {
-    asm_store64(a, REG_BUDGET, CPU_AT(budget));
+    asm_store64(a, REG_BUDGET, CPU_AT(j, budget));
     asm_alu_imm(a, W, ALU_ADD, RSP, FRAME_BYTES);
     for (unsigned i = ARRAY_LEN(callee_saved); i-- > 0;)
         pop(a, callee_saved[i]);
@@ -93,14 +93,15 @@ static void call_c(struct asm_buf *a, const void *fn)
  * rcx: address, rdx: site, rax: value of a store.  On the stack above the return
  * address is the frame; 24 bytes below it hold the loaded value and align.
  */
-static void stub_slow(struct asm_buf *a, bool store, bool vec, const uint8_t *leave)
+static void stub_slow(const struct jit *j, struct asm_buf *a, bool store, bool vec,
+                      const uint8_t *leave)
 {
     enum { LOCAL = 24, ABOVE = 8, VALUE = 8 };
 
     save(a, INT_REGS, vec, ABOVE);
-    asm_store64(a, REG_BUDGET, CPU_AT(budget));
+    asm_store64(a, REG_BUDGET, CPU_AT(j, budget));
     asm_alu_imm(a, W, ALU_SUB, RSP, LOCAL);
-    asm_mov(a, W, RDI, REG_CPU);
+    asm_lea(a, W, RDI, hx64_cpu(j, 0));
     asm_mov(a, W, RSI, RDX);
     asm_mov(a, W, RDX, RCX);
     if (store)
@@ -117,19 +118,19 @@ static void stub_slow(struct asm_buf *a, bool store, bool vec, const uint8_t *le
     restore(a, vec, ABOVE);
     ret(a);
     asm_patch_here(a, no);
-    asm_load64(a, REG_BUDGET, CPU_AT(budget));
+    asm_load64(a, REG_BUDGET, CPU_AT(j, budget));
     asm_alu_imm(a, W, ALU_ADD, RSP, LOCAL + ABOVE);
     stub_left(a, JIT_LEFT_ACCESS, leave);
 }
 
 /* rdx: struct jit_soft; operands in xmm0 to xmm2. */
-static void stub_soft(struct asm_buf *a)
+static void stub_soft(const struct jit *j, struct asm_buf *a)
 {
     enum { LOCAL = 8, ABOVE = 8 };
 
     save(a, INT_CLOBBERED, true, ABOVE);
     asm_alu_imm(a, W, ALU_SUB, RSP, LOCAL);
-    asm_mov(a, W, RDI, REG_CPU);
+    asm_lea(a, W, RDI, hx64_cpu(j, 0));
     asm_mov(a, W, RSI, RDX);
     asm_rr(a, W | P66 | M0F, 0x7e, 0, RDX);
     asm_rr(a, W | P66 | M0F, 0x7e, 1, RCX);
@@ -140,13 +141,13 @@ static void stub_soft(struct asm_buf *a)
     ret(a);
 }
 
-static void stub_fp_sync(struct asm_buf *a)
+static void stub_fp_sync(const struct jit *j, struct asm_buf *a)
 {
     enum { LOCAL = 8, ABOVE = 8 };
 
     save(a, INT_CLOBBERED, true, ABOVE);
     asm_alu_imm(a, W, ALU_SUB, RSP, LOCAL);
-    asm_mov(a, W, RDI, REG_CPU);
+    asm_lea(a, W, RDI, hx64_cpu(j, 0));
     call_c(a, (const void *)(uintptr_t)hx64_fp_fold);
     asm_alu_imm(a, W, ALU_ADD, RSP, LOCAL);
     restore(a, true, ABOVE);
@@ -159,24 +160,24 @@ size_t hx64_stubs(struct jit *j)
         .p = j->code.rw, .end = j->code.rw + 8192, .delta = j->code.rx - j->code.rw};
     const uint8_t *leave = a.p + a.delta;
 
-    stub_leave(&a);
+    stub_leave(j, &a);
 #define STUB(index, ...)                                                                           \
     do {                                                                                           \
         j->stubs[index] = a.p + a.delta;                                                           \
         j->stub_names[index] = #index;                                                             \
         __VA_ARGS__;                                                                               \
     } while (0)
-    STUB(STUB_ENTER, stub_enter(&a));
+    STUB(STUB_ENTER, stub_enter(j, &a));
     STUB(STUB_LEFT_GOTO, stub_left(&a, JIT_LEFT_GOTO, leave));
     STUB(STUB_LEFT_LOOP, stub_left(&a, JIT_LEFT_LOOP, leave));
     STUB(STUB_LEFT_STOP, stub_left(&a, JIT_LEFT_STOP, leave));
     STUB(STUB_LEFT_BUDGET, stub_left(&a, JIT_LEFT_BUDGET, leave));
-    STUB(STUB_LOAD, stub_slow(&a, false, false, leave));
-    STUB(STUB_LOAD_VEC, stub_slow(&a, false, true, leave));
-    STUB(STUB_STORE, stub_slow(&a, true, false, leave));
-    STUB(STUB_STORE_VEC, stub_slow(&a, true, true, leave));
-    STUB(STUB_SOFT, stub_soft(&a));
-    STUB(STUB_FP_SYNC, stub_fp_sync(&a));
+    STUB(STUB_LOAD, stub_slow(j, &a, false, false, leave));
+    STUB(STUB_LOAD_VEC, stub_slow(j, &a, false, true, leave));
+    STUB(STUB_STORE, stub_slow(j, &a, true, false, leave));
+    STUB(STUB_STORE_VEC, stub_slow(j, &a, true, true, leave));
+    STUB(STUB_SOFT, stub_soft(j, &a));
+    STUB(STUB_FP_SYNC, stub_fp_sync(j, &a));
 #undef STUB
     return (size_t)(a.p - j->code.rw);
 }

@@ -138,7 +138,7 @@ static enum ir_exit jit_engine_run(void *self)
     if (jit_moved(p->jit, c))
         jit_select(p->jit, c);
     jit_fp_enter(p->jit, p->block->fp_rm);
-    enum jit_left left = jit_run(p->jit, c, p->block);
+    enum jit_left left = jit_run(p->jit, c, p->block->code);
     jit_fp_leave(p->jit, c);
     return exits[left];
 }
@@ -179,6 +179,7 @@ void world_init(struct world *w)
     rv_update_context(h);
     w->window = mem_host(w->mem, VEC_MEMORY, VEC_WORDS * 8, true);
     arena_init(&w->arena);
+    w->fold = NULL;
 }
 
 void world_fini(struct world *w)
@@ -194,6 +195,8 @@ void world_translate(struct world *w, const void *code, uint32_t len, uint64_t p
     uint32_t bytes;
     arena_reset(&w->arena);
     ir_unit_init(&w->unit, &w->arena, &w->cpu->guest->names);
+    if (w->fold)
+        ir_unit_fold(&w->unit, w->fold);
     enum guest_translated t = w->cpu->guest->translate(w->cpu, &w->unit, &f, &bytes);
     assert(t == GUEST_UNIT);
     (void)t;

@@ -15,7 +15,8 @@ struct world {
     struct cpu *cpu;
     uint64_t *window; /* host memory of it */
     struct arena arena;
-    struct ir_unit unit; /* the last one that world_translate made */
+    struct ir_unit unit;  /* the last one that world_translate made */
+    struct ir_fold *fold; /* set by a test: units are folded as they are made */
 };
 void world_init(struct world *w);
 void world_fini(struct world *w);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -429,7 +430,22 @@ START_TEST(every_row_in_every_context)
 }
 END_TEST
 
-/* A page full of anything. */
+enum { PAGE = 512 };
+
+/* Fills a page with anything; returns the bytes filled and the last row. */
+static uint32_t random_page(uint8_t page[PAGE], uint64_t *seed, uint32_t *row)
+{
+    uint32_t len = 0;
+    while (len + 4 <= PAGE) {
+        *seed = bits_mix(*seed + 1);
+        *row = 1 + (uint32_t)(*seed >> 20) % (RV_ROW_COUNT - 1);
+        uint32_t raw = rv_random(*row, seed);
+        memcpy(page + len, &raw, 4);
+        len += rv_row(*row)->len;
+    }
+    return len;
+}
+
 START_TEST(random_pages)
 {
     struct world w;
@@ -437,15 +453,8 @@ START_TEST(random_pages)
     uint32_t lengths[65] = {0};
     world_init(&w);
     for (unsigned n = 0; n < 3000; n++) {
-        uint8_t page[512];
-        uint32_t len = 0, row = 1;
-        while (len + 4 <= sizeof page) {
-            seed = bits_mix(seed + 1);
-            row = 1 + (uint32_t)(seed >> 20) % (RV_ROW_COUNT - 1);
-            uint32_t raw = rv_random(row, &seed);
-            memcpy(page + len, &raw, 4);
-            len += rv_row(row)->len;
-        }
+        uint8_t page[PAGE];
+        uint32_t row, len = random_page(page, &seed, &row);
         set_context(rv_of(w.cpu), n % CONTEXTS);
         world_translate(&w, page, len, VEC_SLOT, 1000);
         lengths[w.unit.guest_insns]++;
@@ -453,6 +462,39 @@ START_TEST(random_pages)
     }
     ck_assert_uint_gt(lengths[1] + lengths[2], 100);
     world_fini(&w);
+}
+END_TEST
+
+/* What the passes make of a page, folded as it is made or not. */
+static char *optimised(struct world *w, const uint8_t *page, uint32_t len, struct ir_fold *fold)
+{
+    struct buf text = BUF_INIT;
+    struct err e = {0};
+    w->fold = fold;
+    world_translate(w, page, len, VEC_SLOT, 1000);
+    ck_assert_msg(!ir_verify(&w->unit, &e), "%s", e.msg);
+    ir_run_passes(&w->unit, ir_tier1_passes);
+    ir_print(&w->unit, &text);
+    return buf_take(&text);
+}
+
+START_TEST(folded_or_not)
+{
+    struct ir_fold *fold = ir_fold_new(&guest_riscv64.names);
+    struct world w;
+    uint64_t seed = 3;
+    world_init(&w);
+    for (unsigned n = 0; n < 3000; n++) {
+        uint8_t page[PAGE];
+        uint32_t row, len = random_page(page, &seed, &row);
+        set_context(rv_of(w.cpu), n % CONTEXTS);
+        char *want = optimised(&w, page, len, NULL), *got = optimised(&w, page, len, fold);
+        ck_assert_str_eq(got, want);
+        free(want);
+        free(got);
+    }
+    world_fini(&w);
+    ir_fold_free(fold);
 }
 END_TEST
 
@@ -491,5 +533,5 @@ START_TEST(longest_unit)
 }
 END_TEST
 
-UNIT_MAIN("riscv64/lift", rows, every_row_in_every_context, random_pages, random_words,
-          longest_unit)
+UNIT_MAIN("riscv64/lift", rows, every_row_in_every_context, random_pages, folded_or_not,
+          random_words, longest_unit)

@@ -99,6 +99,50 @@ START_TEST(large_after_reset)
 }
 END_TEST
 
+/* What does not fit a large arena's pieces still gets its own. */
+START_TEST(large_arenas)
+{
+    enum { N = 300, SIZE = 10000, PIECE = 2 << 20 };
+    struct arena a;
+    char *first[N];
+    arena_init_large(&a);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < N; i++) {
+            char *p = arena_alloc(&a, SIZE);
+            ck_assert(all_zero(p, SIZE));
+            memset(p, 0xa5, SIZE);
+            if (!round)
+                first[i] = p;
+            ck_assert_ptr_eq(p, first[i]);
+        }
+        ck_assert(all_zero(arena_alloc(&a, PIECE), PIECE));
+        arena_reset(&a);
+    }
+    arena_fini(&a);
+    ck_assert(a.large);
+}
+END_TEST
+
+/* Raw memory comes from the same place, and what follows it is zeroed again. */
+START_TEST(raw_between_zeroed)
+{
+    struct arena a;
+    arena_init(&a);
+    for (unsigned round = 0; round < 2; round++) {
+        for (size_t n = 1; n < 3000; n += 7) {
+            char *raw = arena_raw(&a, n);
+            ck_assert_uint_eq((uintptr_t)raw % 16, 0);
+            memset(raw, 0xa5, n);
+            char *p = arena_alloc(&a, n);
+            ck_assert(p >= raw + n || p < raw);
+            ck_assert(all_zero(p, n));
+        }
+        arena_reset(&a);
+    }
+    arena_fini(&a);
+}
+END_TEST
+
 START_TEST(strings)
 {
     struct arena a;
@@ -106,9 +150,12 @@ START_TEST(strings)
     char *one = arena_strdup(&a, "one"), *none = arena_strdup(&a, "");
     ck_assert_str_eq(one, "one");
     ck_assert_str_eq(none, "");
+    char *copy = arena_copy(&a, "copied", 3);
+    ck_assert_mem_eq(copy, "cop", 3);
+    ck_assert_ptr_null(arena_copy(&a, NULL, 0));
     arena_fini(&a);
 }
 END_TEST
 
 UNIT_MAIN("base/arena", zeroed_and_aligned, pieces_do_not_overlap, used_counts_what_was_given,
-          reset_keeps_the_chunks, large_after_reset, strings)
+          reset_keeps_the_chunks, large_after_reset, large_arenas, raw_between_zeroed, strings)

@@ -76,6 +76,19 @@ START_TEST(signals_do_not_end_it)
 }
 END_TEST
 
+/* Work counts, sleep does not. */
+START_TEST(time_of_a_thread)
+{
+    uint64_t start = host_thread_ns(), wall = host_monotonic_ns();
+    host_wait(NULL, 0, wall + 60 * MS);
+    uint64_t slept = host_monotonic_ns() - wall, used = host_thread_ns() - start;
+    ck_assert_uint_lt(used, slept);
+    start = host_thread_ns();
+    while (host_thread_ns() < start + MS)
+        ;
+}
+END_TEST
+
 START_TEST(entropy)
 {
     unsigned char a[64], b[64], zero[64] = {0};
@@ -87,4 +100,5 @@ START_TEST(entropy)
 }
 END_TEST
 
-UNIT_MAIN("host/clock", monotonic, realtime, sleeps, descriptors, signals_do_not_end_it, entropy)
+UNIT_MAIN("host/clock", monotonic, realtime, sleeps, descriptors, signals_do_not_end_it,
+          time_of_a_thread, entropy)

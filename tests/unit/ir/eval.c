@@ -255,8 +255,10 @@ static uint64_t run_op(struct arena *arena, const struct rule *r, uint64_t a, ui
     ck_assert_msg(!ir_verify(&u, &e), "%s", e.msg);
     if (folded) {
         ir_opt_forward(&u);
-        ir_ref f = u.insns[v].op == IR_copy ? u.insns[v].arg[0] : v; /* an equal constant */
-        ck_assert_msg(u.insns[f].op == IR_const, "%s does not fold", ir_ops[r->op].name);
+        ir_ref put = u.ninsns - 2;
+        ck_assert_int_eq(u.insns[put].op, IR_put);
+        ck_assert_msg(u.insns[u.insns[put].arg[0]].op == IR_const, "%s does not fold",
+                      ir_ops[r->op].name);
     }
     bits_store_le((char *)&c + ir_cpu_names.slots[slot].offset, t % 2 ? 4 : 8, a);
     bits_store_le((char *)&c + ir_cpu_names.slots[slot + 1].offset, t % 2 ? 4 : 8, b);

@@ -126,9 +126,8 @@ END_TEST
 START_TEST(dominance)
 {
     check_text("block 0\n x:i64 = add y, y\n y:i64 = get a0\n exit_loop",
-               "v0 (add): v1 is not defined on every way to here");
-    check_text("block 0\n x:i64 = add x, x\n exit_loop",
-               "v0 (add): v0 is not defined on every way to here");
+               "v0 (add): v1 lies behind it");
+    check_text("block 0\n x:i64 = add x, x\n exit_loop", "v0 (add): v0 lies behind it");
     /* one arm of two */
     check_text("block 0\n c:i64 = get a0\n brif c, 1, 2\nblock 1\n x:i64 = get a1\n br 3\n"
                "block 2\n br 3\nblock 3\n put a0, x\n exit_loop",
@@ -146,7 +145,7 @@ START_TEST(dominance)
                "v5 (put): v3 is not defined on every way to here");
     check_text("block 0\n br 1\nblock 1\n y:i64 = add x, x\n c:i64 = get a0\n brif c, 2, 3\n"
                "block 2\n x:i64 = get a1\n br 1\nblock 3\n exit_loop",
-               "v1 (add): v4 is not defined on every way to here");
+               "v1 (add): v4 lies behind it");
     /* a loop with two ways in */
     check_text("block 0\n c:i64 = get a0\n brif c, 1, 2\nblock 1\n x:i64 = get a1\n br 2\n"
                "block 2\n d:i64 = get a2\n brif d, 1, 3\nblock 3\n put a0, d\n exit_loop",
@@ -158,13 +157,19 @@ START_TEST(dominance)
     check_text("block 0\n c:i64 = get a0\n brif c, 1, 4\nblock 1\n x:i64 = get a1\n brif c, 2, 3\n"
                "block 2\n brif c, 4, 3\nblock 3\n put a0, x\n exit_loop\nblock 4\n br 2",
                "v5 (put): v2 is not defined on every way to here");
-    /* blocks in any order */
-    check_text("block 0\n br 2\nblock 1\n put a0, x\n exit_loop\nblock 2\n x:i64 = get a1\n br 1",
+    /* blocks in any order, but not values */
+    check_text("block 0\n x:i64 = get a1\n br 2\nblock 1\n put a0, x\n exit_loop\nblock 2\n br 1",
                NULL);
-    /* where nothing comes, anything goes, but nothing reached may use it */
-    check_text("block 0\n exit_loop\nblock 1\n put a0, x\n x:i64 = get a0\n br 0", NULL);
-    check_text("block 0\n put a0, x\n exit_loop\nblock 1\n x:i64 = get a0\n br 0",
-               "v0 (put): v2 is not defined on every way to here");
+    check_text("block 0\n br 2\nblock 1\n put a0, x\n exit_loop\nblock 2\n x:i64 = get a1\n br 1",
+               "v1 (put): v3 lies behind it");
+    /* where nothing comes, values need not dominate, but nothing reached may use them */
+    check_text("block 0\n exit_loop\nblock 1\n x:i64 = get a0\n br 2\nblock 2\n br 3\n"
+               "block 3\n put a0, x\n br 1",
+               NULL);
+    check_text("block 0\n exit_loop\nblock 1\n put a0, x\n x:i64 = get a0\n br 0",
+               "v1 (put): v2 lies behind it");
+    check_text("block 0\n br 2\nblock 1\n x:i64 = get a0\n br 2\nblock 2\n put a0, x\n exit_loop",
+               "v3 (put): v1 is not defined on every way to here");
 }
 END_TEST
 

@@ -227,7 +227,7 @@ static void run_on(struct rig *t, const struct op_case *c, const enum place *pla
     t->c->fp_flags = 0;
     t->c->budget = 1;
     jit_fp_enter(t->jit, c->fp_rm);
-    enum jit_left left = jit_run(t->jit, t->c, b);
+    enum jit_left left = jit_run(t->jit, t->c, b->code);
     jit_fp_leave(t->jit, t->c);
     if (left != JIT_LEFT_LOOP) /* libcheck's assertions are slow */
         say(t, c, places, values, "way out", JIT_LEFT_LOOP, left);

@@ -328,7 +328,7 @@ bool rig_jit(struct rig *t, struct ir_unit *u, enum toy_left *left)
     if (!b)
         return false;
     jit_fp_enter(t->jit, u->fp_rm);
-    *left = lefts[jit_run(t->jit, t->c, b)];
+    *left = lefts[jit_run(t->jit, t->c, b->code)];
     jit_fp_leave(t->jit, t->c);
     t->jit->linking = NULL;
     return true;
