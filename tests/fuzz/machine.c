@@ -25,6 +25,7 @@ enum {
     CSR_SIREG = 0x151,
     CSR_STOPEI = 0x15c,
     CSR_MIE = 0x304,
+    CSR_MIP = 0x344,
     CSR_MISELECT = 0x350,
     CSR_MIREG = 0x351,
     CSR_MTOPEI = 0x35c,
@@ -143,10 +144,11 @@ static void put_value(struct fuzz_in *in, struct rvasm *a)
 
 static void put_csr(struct fuzz_in *in, struct rvasm *a)
 {
-    static const uint16_t csrs[] = {0x300, 0x302, 0x303, 0x304, 0x344, 0x100, 0x104, 0x144, 0x14d,
-                                    0x180, 0x30a, 0x3a0, 0x3b0, 0x320, 0x323, 0xb00, 0xb02, 0xb03,
-                                    0xc00, 0xc01, 0x003, 0x341, 0x141, 0x747, 0xda0, 0x106, 0x306};
-    unsigned i = (unsigned)fuzz_below(in, 40);
+    static const uint16_t csrs[] = {
+        0x300, 0x302, 0x303, 0x304, 0x344, 0x100, 0x104, 0x144, 0x14d, 0x180, 0x30a, 0x3a0, 0x3b0,
+        0x320, 0x323, 0xb00, 0xb02, 0xb03, 0xc00, 0xc01, 0x003, 0x341, 0x141, 0x747, 0xda0, 0x106,
+        0x306, 0x001, 0x002, 0xf14, 0x301, 0xfb0, 0xdb0, 0x308, 0x309, 0x10a, 0x30c, 0x34a, 0x34b};
+    unsigned i = (unsigned)fuzz_below(in, 48);
     unsigned csr = i < ARRAY_LEN(csrs) ? csrs[i] : (unsigned)fuzz_int(in, 2) & 0xfff;
     unsigned op = (unsigned)fuzz_below(in, 8), rd = any_reg(in), rs1 = any_reg(in);
 
@@ -160,7 +162,7 @@ static void put_ecall(struct fuzz_in *in, struct rvasm *a)
                                           2,          3,          8};
 
     rv_li(a, A7, extensions[fuzz_below(in, ARRAY_LEN(extensions))]);
-    rv_li(a, A6, (uint32_t)fuzz_below(in, 16));
+    rv_li(a, A6, (uint32_t)fuzz_below(in, fuzz_rarely(in, 4) ? 16 : 3));
     for (unsigned reg = A0; reg <= A4; reg++)
         if (fuzz_below(in, 2))
             set_word(a, reg, fuzz_below(in, 2) ? place(in) : (uint32_t)fuzz_value(in));
@@ -225,13 +227,15 @@ static void put_system(struct fuzz_in *in, struct rvasm *a)
     rv_word(a, words[fuzz_below(in, ARRAY_LEN(words))]);
 }
 
-/* Waits for an interrupt, which is there already, if it is one of S-mode's. */
+/* Waits for an interrupt, which is there already, whatever may see it. */
 static void put_wait(struct fuzz_in *in, struct rvasm *a)
 {
+    static const uint16_t csrs[] = {CSR_SIE, CSR_SIP, CSR_MIE, CSR_MIP};
+
     (void)in;
     rv_addi(a, T0, ZERO, 2);
-    rv_csr(a, RV_CSRS, ZERO, CSR_SIE, T0);
-    rv_csr(a, RV_CSRS, ZERO, CSR_SIP, T0);
+    for (unsigned i = 0; i < ARRAY_LEN(csrs); i++)
+        rv_csr(a, RV_CSRS, ZERO, csrs[i], T0);
     rv_wfi(a);
 }
 
@@ -264,15 +268,6 @@ static void put_entry(struct fuzz_in *in, struct rvasm *a)
     rv_sd(a, T1, T0, 0);
 }
 
-static void put_satp(struct fuzz_in *in, struct rvasm *a)
-{
-    set_word(a, T0, (uint32_t)((RAM + TABLE) >> 12));
-    rv_li(a, T1, 8 + (uint32_t)fuzz_below(in, 3));
-    rv_slli(a, T1, T1, 60);
-    rv_add(a, T0, T0, T1);
-    rv_csr(a, RV_CSRW, ZERO, CSR_SATP, T0);
-}
-
 /* The entry of a table for a page of RAM. */
 static uint32_t entry_of(uint32_t page, uint32_t flags)
 {
@@ -286,36 +281,45 @@ static void store_entry(struct rvasm *a, uint32_t at, uint32_t entry)
     rv_sd(a, T1, T0, 0);
 }
 
-/* Tables by which RAM lies where it is, and low addresses are walked through three pages or, with
- * more levels, two and a leaf; they are in use then. */
+/* Tables by which RAM lies where it is, with any number of levels, and low addresses are walked
+ * through up to three pages; they are in use then, so that the handler can be fetched. */
 static void put_tables(struct fuzz_in *in, struct rvasm *a)
 {
     enum { POINTER = 0x01, LEAF = 0xcf };
-    uint32_t page = TABLE >> 12, leaf = entry_of(0, LEAF);
 
-    store_entry(a, 0x0000, entry_of(page + 1, POINTER));
-    store_entry(a, 0x0010, leaf);
-    store_entry(a, 0x1000, entry_of(page + 2, POINTER));
-    store_entry(a, 0x1010, leaf);
-    put_satp(in, a);
+    for (uint32_t i = 0; i < 3; i++)
+        store_entry(a, 0x1000 * i + 8 * 2, entry_of(0, LEAF));
+    for (uint32_t i = 0; i < 2; i++)
+        store_entry(a, 0x1000 * i, entry_of((TABLE >> 12) + i + 1, POINTER));
+    set_word(a, T0, (uint32_t)((RAM + TABLE) >> 12));
+    rv_li(a, T1, 8 + (uint32_t)fuzz_below(in, 3));
+    rv_slli(a, T1, T1, 60);
+    rv_add(a, T0, T0, T1);
+    rv_csr(a, RV_CSRW, ZERO, CSR_SATP, T0);
 }
 
-/* A page of the low addresses is another one, of the tables themselves, of the program, or any. */
+/* Entries of the last of these tables, from the fourth on: another page of the program or of the
+ * tables themselves, or any. */
 static void put_leaf(struct fuzz_in *in, struct rvasm *a)
 {
     uint32_t page = (uint32_t)fuzz_below(in, 32), flags = (uint32_t)fuzz_int(in, 1);
-    uint32_t at = 0x2000 + 8 * (uint32_t)fuzz_below(in, 4);
+    uint32_t at = 0x2000 + 8 * (4 + (uint32_t)fuzz_below(in, 4));
 
+    if (flags & 0x20) /* as large ones have to be */
+        page = 0;
     store_entry(a, at, entry_of(page, fuzz_rarely(in, 4) ? flags : 0xcf & (flags | 0x0f)));
 }
 
-/* An access to one of these pages, or across two. */
+/* An access to what one of them maps, or across two; how large that is depends on the levels. */
 static void put_mapped(struct fuzz_in *in, struct rvasm *a)
 {
     unsigned how = (unsigned)fuzz_int(in, 1), size = how & 3, rd = any_reg(in);
+    unsigned level = (unsigned)fuzz_below(in, 3);
     uint32_t offset = (uint32_t)fuzz_int(in, 1) * 8;
 
-    set_word(a, T0, (uint32_t)fuzz_below(in, 4) * 0x1000 + (how & 0x80 ? 0xffd : offset));
+    rv_addi(a, T0, ZERO, 4 + (int)fuzz_below(in, 4));
+    rv_slli(a, T0, T0, 12 + 9 * level);
+    rv_addi(a, T0, T0, how & 0x80 ? -3 : (int)offset);
     if (how & 4)
         rv_word(a, rv_i(0, T0, size | (how >> 1 & 4), rd, 0x03));
     else if (how & 8)
@@ -421,7 +425,7 @@ static void put_branch(struct fuzz_in *in, struct rvasm *a)
 
 static void (*const put_any[])(struct fuzz_in *in, struct rvasm *a) = {
     put_raw,    put_random,   put_random, put_random,      put_access, put_access, put_device_write,
-    put_value,  put_csr,      put_ecall,  put_semihosting, put_system, put_entry,  put_satp,
+    put_value,  put_csr,      put_ecall,  put_semihosting, put_system, put_entry,  put_tables,
     put_branch, put_return,   put_wait,   put_tables,      put_leaf,   put_leaf,   put_mapped,
     put_mapped, put_mprv,     put_pmu,    put_hsm,         put_file,   put_file,   put_message,
     put_flash,  put_transfer, put_pci,
@@ -461,6 +465,8 @@ static void make_program(struct fuzz_in *in, struct rvasm *a, bool m)
     rv_to_here(a, start);
     rv_ram(a, T0, handler * 4);
     rv_csr(a, RV_CSRW, ZERO, m ? CSR_MTVEC : CSR_STVEC, T0);
+    rv_li(a, T0, 0x6000); /* floating point is on */
+    rv_csr(a, RV_CSRS, ZERO, m ? CSR_MSTATUS : CSR_SSTATUS, T0);
     if (m) { /* all of memory is anybody's */
         rv_addi(a, T0, ZERO, -1);
         rv_csr(a, RV_CSRW, ZERO, CSR_PMPADDR0, T0);
