@@ -474,6 +474,19 @@ static void idc_state(struct snap *s, struct idc *i)
     snap_u8(s, "ithreshold", &i->threshold);
 }
 
+/* None but active sources are pending or enabled. */
+static void check_active(struct aplic *a, struct snap *s)
+{
+    for (unsigned n = 1; n <= SOURCES; n++) {
+        if (mode_of(a, n) != INACTIVE ||
+            !(sources_get(a->pending, n) || sources_get(a->enabled, n)))
+            continue;
+        snap_bad(s, "pending", "a source that is not active");
+        sources_put(a->pending, n, false);
+        sources_put(a->enabled, n, false);
+    }
+}
+
 static void aplic_state(struct dev *d, struct snap *s)
 {
     struct aplic *a = (struct aplic *)d;
@@ -489,6 +502,7 @@ static void aplic_state(struct dev *d, struct snap *s)
     }
     sources_state(s, "pending", a->pending);
     sources_state(s, "enabled", a->enabled);
+    check_active(a, s);
     for (unsigned i = 0; i < MSIADDRS; i++)
         snap_u32(s, "msiaddrcfg", &a->msiaddr[i]);
     snap_u32(s, "genmsi", &a->genmsi);

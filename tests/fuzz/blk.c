@@ -98,15 +98,9 @@ static void make(struct rig *r)
     driver_plug(r, vio_blk_new(&disk, "serial"), 1, request);
 }
 
-static rig_op *const ops[] = {DRIVER_OPS};
-static const struct rig_kind kind = {.make = make,
-                                     .own = sizeof(struct disk),
-                                     .begin = driver_op_start,
-                                     .ops = ops,
-                                     .nops = ARRAY_LEN(ops)};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
-{
-    rig_run(&kind, data, len);
-    return 0;
-}
+const struct rig_kind rig_target = {
+    .make = make,
+    .own = sizeof(struct disk),
+    .begin = driver_op_start,
+    .ops = {DRIVER_OPS},
+};

@@ -44,15 +44,9 @@ static void make(struct rig *r)
     driver_plug(r, vio_console_new(ports, PORTS), 2 * PORTS + 2, request);
 }
 
-static rig_op *const ops[] = {DRIVER_OPS, rig_op_poll};
-static const struct rig_kind kind = {.make = make,
-                                     .own = sizeof(struct driver),
-                                     .begin = op_session,
-                                     .ops = ops,
-                                     .nops = ARRAY_LEN(ops)};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
-{
-    rig_run(&kind, data, len);
-    return 0;
-}
+const struct rig_kind rig_target = {
+    .make = make,
+    .own = sizeof(struct driver),
+    .begin = op_session,
+    .ops = {DRIVER_OPS, rig_op_poll},
+};

@@ -1,42 +1,168 @@
 /* driver.c - see driver.h.  Section numbers are those of VIRTIO 1.2. */
 #include "tests/fuzz/driver.h"
 
+#include "dev/pcie_host.h"
 #include "dev/virtio/mmio.h"
+#include "dev/virtio/pci.h"
 
-/* 4.2.2 */
-enum {
-    FEATURES = 0x10,
-    FEATURES_SEL = 0x14,
-    DRIVER = 0x20,
-    DRIVER_SEL = 0x24,
-    QUEUE_SEL = 0x30,
-    QUEUE_NUM = 0x38,
-    QUEUE_READY = 0x44,
-    QUEUE_NOTIFY = 0x50,
-    STATUS = 0x70,
-    QUEUE_DESC = 0x80,
-    QUEUE_DRIVER = 0x90,
-    QUEUE_DEVICE = 0xa0,
+enum transport { MMIO, PCI_WIRE, PCI_MESSAGES, TRANSPORTS };
+
+/* Where a PCI bus is: bus 0 of ECAM, and the window for BARs behind that. */
+enum { SLOT = 1, ECAM = 0x100000, WINDOW = 0x10000, BAR = ECAM, MSIX_BAR = ECAM + 0x4000 };
+enum { FUNCTION = SLOT * 0x8000, MSIX_CONTROL = 2, MSIX_ENABLE = 0x8000 };
+
+/* 4.2.2; 4.1.4.3 and the notifications behind that. */
+enum reg {
+    FEATURES,
+    FEATURES_SEL,
+    DRIVER,
+    DRIVER_SEL,
+    QUEUE_SEL,
+    QUEUE_NUM,
+    QUEUE_READY,
+    QUEUE_NOTIFY,
+    STATUS,
+    QUEUE_DESC,
+    QUEUE_DRIVER,
+    QUEUE_DEVICE,
+    REGS
 };
+static const struct {
+    uint32_t mmio, pci;
+    uint8_t pci_size;
+} regs[REGS] = {
+    [FEATURES] = {0x10, 0x04, 4},     [FEATURES_SEL] = {0x14, 0x00, 4},
+    [DRIVER] = {0x20, 0x0c, 4},       [DRIVER_SEL] = {0x24, 0x08, 4},
+    [QUEUE_SEL] = {0x30, 0x16, 2},    [QUEUE_NUM] = {0x38, 0x18, 2},
+    [QUEUE_READY] = {0x44, 0x1c, 2},  [QUEUE_NOTIFY] = {0x50, 0x3000, 2},
+    [STATUS] = {0x70, 0x14, 1},       [QUEUE_DESC] = {0x80, 0x20, 4},
+    [QUEUE_DRIVER] = {0x90, 0x28, 4}, [QUEUE_DEVICE] = {0xa0, 0x30, 4},
+};
+enum { CONFIG_VECTOR = BAR + 0x10, QUEUE_VECTOR = BAR + 0x1a };
 
 enum { NEEDS_RESET = 64 };
 enum { F_NEXT = 1, F_WRITE = 2, F_INDIRECT = 4 };
 
-static void reg(struct rig *r, unsigned offset, uint64_t value)
+/* ---- transports ---- */
+
+static bool on_pci(const struct rig *r)
 {
-    rig_write(r, 0, offset, 4, (uint32_t)value);
+    return ((const struct driver *)r->own)->transport != MMIO;
+}
+
+static uint64_t place(const struct rig *r, enum reg reg)
+{
+    return on_pci(r) ? BAR + regs[reg].pci : regs[reg].mmio;
+}
+
+static unsigned width(const struct rig *r, enum reg reg)
+{
+    return on_pci(r) ? regs[reg].pci_size : 4;
+}
+
+static void set_reg(struct rig *r, enum reg reg, uint64_t value)
+{
+    unsigned size = width(r, reg);
+
+    rig_write(r, 0, place(r, reg), size, value & bits_mask(8 * size));
+}
+
+static uint64_t get_reg(struct rig *r, enum reg reg)
+{
+    return rig_read(r, 0, place(r, reg), width(r, reg));
+}
+
+static void set_address(struct rig *r, enum reg reg, uint64_t addr)
+{
+    rig_write(r, 0, place(r, reg), 4, (uint32_t)addr);
+    rig_write(r, 0, place(r, reg) + 4, 4, addr >> 32);
+}
+
+/* On PCI the place says which queue. */
+static void notify(struct rig *r, unsigned queue)
+{
+    uint64_t at = place(r, QUEUE_NOTIFY) + (on_pci(r) ? 4 * queue : 0);
+
+    rig_write(r, 0, at, width(r, QUEUE_NOTIFY), queue);
+}
+
+static void message(void *opaque, uint64_t address, uint32_t data)
+{
+    rig_see(opaque, "message", address ^ data);
+}
+
+static void plug_pci(struct rig *r, struct vio_device *v)
+{
+    static const uint32_t places[] = {FUNCTION,     FUNCTION + 0x40, FUNCTION + 0x80, BAR,
+                                      BAR + 0x2000, BAR + 0x3000,    MSIX_BAR,        UINT32_MAX};
+    static const uint32_t function_places[] = {0, 0x40, BAR - FUNCTION, UINT32_MAX};
+    struct driver *d = r->own;
+    struct mem *m = r->bus.mem;
+    const struct dev_msi msi = {d->transport == PCI_MESSAGES ? message : NULL, r};
+    struct pcie_host *host = pcie_host_new("pcie", m, r->bus.clock, NULL, rig_line(r, 0));
+    struct pci_func *f;
+    int rc;
+
+    rig_plug(r, pcie_host_dev(host), ECAM, places);
+    rc = pcie_host_window(host, "window", false, pcie_host_dev(host)->base + ECAM, WINDOW, NULL);
+    FUZZ_CHECK(!rc, "%d", rc);
+    f = vio_pci_new("virtio0", m, r->bus.clock, NULL, pcie_host_intx(host, SLOT), msi, v);
+    pcie_host_plug(host, SLOT, f);
+    rig_plug(r, &f->dev, 0, function_places);
+}
+
+static void plug_mmio(struct rig *r, struct vio_device *v)
+{
+    static const uint32_t places[] = {0, 0x100, UINT32_MAX};
+
+    rig_plug(r, vio_mmio_new("virtio0", r->bus.mem, r->bus.clock, NULL, rig_line(r, 0), v),
+             VIO_MMIO_SIZE, places);
 }
 
 void driver_plug(struct rig *r, struct vio_device *v, unsigned queues,
                  size_t (*request)(struct rig *r, unsigned queue, uint8_t *request, size_t *reply))
 {
-    static const uint32_t places[] = {0, 0x100, UINT32_MAX};
     struct driver *d = r->own;
 
+    if (!d->queues)
+        d->transport = (uint8_t)fuzz_below(&r->in, TRANSPORTS);
+    d->device = v;
     d->queues = queues;
     d->request = request;
-    rig_plug(r, vio_mmio_new("virtio0", r->bus.mem, r->bus.clock, NULL, rig_line(r, 0), v),
-             VIO_MMIO_SIZE, places);
+    if (on_pci(r))
+        plug_pci(r, v);
+    else
+        plug_mmio(r, v);
+}
+
+/* The capability of MSI-X: where it is in configuration space, or 0. */
+static uint64_t find_msix(struct rig *r)
+{
+    uint64_t at = rig_read(r, 1, PCI_CAPABILITIES, 1);
+
+    for (unsigned i = 0; at && i < 16; i++, at = rig_read(r, 1, at + 1, 1))
+        if (rig_read(r, 1, at, 1) == PCI_CAP_MSIX)
+            break;
+    return at;
+}
+
+/* BARs have addresses, and now and then another one. */
+static void start_pci(struct rig *r)
+{
+    uint64_t base = r->bus.dev[0]->base, how = fuzz_int(&r->in, 1), msix = find_msix(r);
+    uint64_t bar = base + BAR + (how & 0xf8 ? 0 : 0x8000);
+
+    rig_write(r, 1, PCI_BAR0 + 4 * VIO_PCI_BAR, 4, bar);
+    rig_write(r, 1, PCI_BAR0 + 4 * VIO_PCI_BAR + 4, 4, 0);
+    rig_write(r, 1, PCI_BAR0 + 4 * VIO_PCI_MSIX_BAR, 4, base + MSIX_BAR);
+    rig_write(r, 1, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    if (msix)
+        rig_write(r, 1, msix + MSIX_CONTROL, 2, how & 3 ? MSIX_ENABLE : 0);
+    for (unsigned i = 0; i < 4 && msix; i++) {
+        rig_write(r, 0, MSIX_BAR + 16 * i, 4, 0x1000 * i);
+        rig_write(r, 0, MSIX_BAR + 16 * i + 8, 4, i);
+        rig_write(r, 0, MSIX_BAR + 16 * i + 12, 4, how >> 2 & 1);
+    }
 }
 
 static uint64_t ring(unsigned queue)
@@ -50,16 +176,10 @@ static uint64_t offered(struct rig *r)
 {
     uint64_t low;
 
-    reg(r, FEATURES_SEL, 0);
-    low = rig_read(r, 0, FEATURES, 4);
-    reg(r, FEATURES_SEL, 1);
-    return low | rig_read(r, 0, FEATURES, 4) << 32;
-}
-
-static void set_address(struct rig *r, unsigned offset, uint64_t addr)
-{
-    reg(r, offset, addr);
-    reg(r, offset + 4, addr >> 32);
+    set_reg(r, FEATURES_SEL, 0);
+    low = get_reg(r, FEATURES);
+    set_reg(r, FEATURES_SEL, 1);
+    return low | get_reg(r, FEATURES) << 32;
 }
 
 static void start_queue(struct rig *r, unsigned queue, uint32_t num)
@@ -69,33 +189,41 @@ static void start_queue(struct rig *r, unsigned queue, uint32_t num)
 
     d->num[queue] = num;
     d->at[queue] = 0;
-    reg(r, QUEUE_SEL, queue);
-    reg(r, QUEUE_NUM, num);
+    set_reg(r, QUEUE_SEL, queue);
+    set_reg(r, QUEUE_NUM, num);
     set_address(r, QUEUE_DESC, at);
     set_address(r, QUEUE_DRIVER, at + DRIVER_AVAIL);
     set_address(r, QUEUE_DEVICE, at + DRIVER_USED);
     rig_poke(r, at + DRIVER_AVAIL, 4, 0);
     rig_poke(r, at + DRIVER_USED, 4, 0);
-    reg(r, QUEUE_READY, 1);
+    if (on_pci(r))
+        rig_write(r, 0, QUEUE_VECTOR, 2, queue + 1);
+    set_reg(r, QUEUE_READY, 1);
 }
 
 /* From its reset to work, with all features but one or none.  3.1.1 */
 void driver_op_start(struct rig *r)
 {
     struct driver *d = r->own;
-    uint64_t features = offered(r), num = BIT(fuzz_below(&r->in, 9));
+    uint64_t features, num;
 
+    if (on_pci(r))
+        start_pci(r);
+    features = offered(r);
+    num = BIT(fuzz_below(&r->in, 9));
     features &= ~BIT(fuzz_below(&r->in, 64));
-    reg(r, STATUS, 0);
-    reg(r, STATUS, 3);
-    reg(r, DRIVER_SEL, 0);
-    reg(r, DRIVER, features);
-    reg(r, DRIVER_SEL, 1);
-    reg(r, DRIVER, features >> 32);
-    reg(r, STATUS, 11);
+    set_reg(r, STATUS, 0);
+    set_reg(r, STATUS, 3);
+    set_reg(r, DRIVER_SEL, 0);
+    set_reg(r, DRIVER, features);
+    set_reg(r, DRIVER_SEL, 1);
+    set_reg(r, DRIVER, features >> 32);
+    set_reg(r, STATUS, 11);
+    if (on_pci(r))
+        rig_write(r, 0, CONFIG_VECTOR, 2, 0);
     for (unsigned q = 0; q < d->queues; q++)
         start_queue(r, q, (uint32_t)num);
-    reg(r, STATUS, 15);
+    set_reg(r, STATUS, 15);
 }
 
 /* ---- chains ---- */
@@ -218,7 +346,7 @@ void driver_op_offer(struct rig *r)
     struct chain c = {0};
     size_t reply = 0, len;
 
-    if (rig_read(r, 0, STATUS, 4) & NEEDS_RESET)
+    if (get_reg(r, STATUS) & NEEDS_RESET)
         r->kind->begin(r);
     len = d->request(r, queue, request, &reply);
     if (len)
@@ -230,7 +358,7 @@ void driver_op_offer(struct rig *r)
     spoil(r, &c);
     offer(r, queue, &c, how & 1);
     if (how & 6)
-        reg(r, QUEUE_NOTIFY, queue);
+        notify(r, queue);
     if (how & 8)
         rig_op_poll(r);
 }
@@ -243,7 +371,7 @@ void driver_send(struct rig *r, unsigned queue, const uint8_t *request, size_t l
     if (reply)
         add_seg(r, &c, reply, NULL);
     offer(r, queue, &c, false);
-    reg(r, QUEUE_NOTIFY, queue);
+    notify(r, queue);
 }
 
 size_t driver_reply(struct rig *r)
@@ -265,7 +393,7 @@ void driver_op_flood(struct rig *r)
     for (uint32_t i = 0; i < num; i++)
         rig_poke(r, at + 4 + 2 * i, 2, 0);
     rig_poke(r, at + 2, 2, idx + fuzz_int(&r->in, 1));
-    reg(r, QUEUE_NOTIFY, queue);
+    notify(r, queue);
 }
 
 /* A number in a queue's memory is another. */
@@ -282,5 +410,5 @@ void driver_op_ring(struct rig *r)
 
 void driver_op_notify(struct rig *r)
 {
-    reg(r, QUEUE_NOTIFY, fuzz_int(&r->in, 1));
+    notify(r, (unsigned)fuzz_int(&r->in, 1));
 }

@@ -22,6 +22,8 @@
 
 /* What rig.own begins with. */
 struct driver {
+    uint8_t transport; /* which: driver.c's */
+    struct vio_device *device;
     unsigned queues;             /* that are used, DRIVER_QUEUES at most */
     uint32_t num[DRIVER_QUEUES]; /* entries of each */
     uint32_t at[DRIVER_QUEUES];  /* the next descriptor */
@@ -30,7 +32,8 @@ struct driver {
     size_t (*request)(struct rig *r, unsigned queue, uint8_t *request, size_t *reply);
 };
 
-/* For rig_kind.make: plugs the device into a slot of virtio-mmio. */
+/* For rig_kind.make: plugs the device into a slot of virtio-mmio or of a PCI bus, as the input says
+ * the first time. */
 void driver_plug(struct rig *r, struct vio_device *v, unsigned queues,
                  size_t (*request)(struct rig *r, unsigned queue, uint8_t *request, size_t *reply));
 /* A request that is all right, in one piece, and its notification. */

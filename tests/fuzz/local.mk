@@ -1,17 +1,20 @@
 # Fuzzing.  With --enable-fuzz, `make fuzz` builds the targets with libFuzzer; scripts/fuzz
 # does it all.  Without, they are tests: over the inputs that once found a bug.
 fuzz_targets = \
+    tests/fuzz/aia \
     tests/fuzz/blk \
     tests/fuzz/chips \
     tests/fuzz/console \
     tests/fuzz/decode \
     tests/fuzz/gdb \
+    tests/fuzz/flash \
     tests/fuzz/image \
     tests/fuzz/ir \
     tests/fuzz/machine \
     tests/fuzz/memory \
     tests/fuzz/net \
     tests/fuzz/p9 \
+    tests/fuzz/pci \
     tests/fuzz/queue
 if FUZZ
 EXTRA_PROGRAMS += $(fuzz_targets)
@@ -34,6 +37,8 @@ EXTRA_DIST += tests/fuzz/regress
 fuzz_damage = $(fuzz_main) tests/fuzz/damage.c tests/fuzz/damage.h
 fuzz_rig = $(fuzz_damage) tests/fuzz/rig.c tests/fuzz/rig.h
 fuzz_driver = $(fuzz_rig) tests/fuzz/driver.c tests/fuzz/driver.h
+tests_fuzz_aia_SOURCES = tests/fuzz/aia.c $(fuzz_rig)
+tests_fuzz_aia_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_blk_SOURCES = tests/fuzz/blk.c $(fuzz_driver)
 tests_fuzz_blk_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_chips_SOURCES = tests/fuzz/chips.c $(fuzz_rig)
@@ -44,6 +49,8 @@ tests_fuzz_decode_SOURCES = tests/fuzz/decode.c $(fuzz_main)
 tests_fuzz_decode_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_gdb_SOURCES = tests/fuzz/gdb.c $(fuzz_damage)
 tests_fuzz_gdb_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_flash_SOURCES = tests/fuzz/flash.c $(fuzz_rig)
+tests_fuzz_flash_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_image_SOURCES = tests/fuzz/image.c $(fuzz_damage)
 tests_fuzz_image_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_ir_SOURCES = tests/fuzz/ir.c $(fuzz_damage) tests/ir/ir_random.c tests/ir/ir_random.h \
@@ -57,5 +64,7 @@ tests_fuzz_net_SOURCES = tests/fuzz/net.c $(fuzz_driver)
 tests_fuzz_net_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_p9_SOURCES = tests/fuzz/p9.c $(fuzz_driver)
 tests_fuzz_p9_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_pci_SOURCES = tests/fuzz/pci.c $(fuzz_rig)
+tests_fuzz_pci_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_queue_SOURCES = tests/fuzz/queue.c $(fuzz_rig)
 tests_fuzz_queue_LDFLAGS = $(fuzz_ldflags)

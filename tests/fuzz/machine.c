@@ -3,9 +3,9 @@
  * JIT: a program that the input chooses, in M-mode or above the built-in firmware.
  *
  * The program is made of instructions as they come and of short sequences that lead
- * somewhere: to devices, page tables, firmware, the debugger's host.  Traps skip what
- * trapped.  Every few hundred instructions both have the same state, and now and then they are
- * given another one that somebody made up.
+ * somewhere: to devices, page tables, interrupt files, flash, firmware, the debugger's host.  Traps
+ * skip what trapped.  Every few hundred instructions both have the same state, and now and then
+ * they are given another one that somebody made up.
  */
 #include "machine/machine.h"
 #include "guest/riscv64/riscv64.h"
@@ -21,6 +21,14 @@ enum {
     CSR_SCAUSE = 0x142,
     CSR_SIP = 0x144,
     CSR_SATP = 0x180,
+    CSR_SISELECT = 0x150,
+    CSR_SIREG = 0x151,
+    CSR_STOPEI = 0x15c,
+    CSR_MIE = 0x304,
+    CSR_MIP = 0x344,
+    CSR_MISELECT = 0x350,
+    CSR_MIREG = 0x351,
+    CSR_MTOPEI = 0x35c,
     CSR_MSTATUS = 0x300,
     CSR_MTVEC = 0x305,
     CSR_MEPC = 0x341,
@@ -32,17 +40,28 @@ enum { MRET = 0x30200073, SRET = 0x10200073 };
 
 #define RAM      UINT64_C(0x80000000)
 #define RAM_SIZE (UINT64_C(8) << 20)
-#define TABLE    0x10000u /* offset of what page tables may be */
+#define TABLE    0x10000u /* offset of what page tables may be: three pages */
+#define REQUEST  0x18000u /* of a transfer's description */
+#define FW_CFG   0x10100000u
+#define FLASH    0x20000000u
+#define IMSIC    0x24000000u
+#define IMSIC_S  0x28000000u
+#define ECAM     0x30000000u
+#define PCI_MEM  0x40000000u
 
 /* ---- programs ---- */
 
 static uint32_t place(struct fuzz_in *in)
 {
+    /* clang-format off */
     static const uint32_t places[] = {
-        RAM,        RAM + TABLE, RAM + RAM_SIZE - 8, RAM + 0x800, 0x02000000, 0x02004000,
-        0x0200bff8, 0x0c000000,  0x0c002000,         0x0c200000,  0x10000000, 0x10001000,
-        0x10008000, 0x00101000,  0x00100000,         0x1000,      0x30000000, RAM + 0x400000,
+        RAM, RAM + TABLE, RAM + RAM_SIZE - 8, RAM + 0x800, 0x02000000, 0x02004000, 0x0200bff8,
+        0x0c000000, 0x0c002000, 0x0c200000, 0x10000000, 0x10001000, 0x10008000, 0x00101000,
+        0x00100000, 0x1000, RAM + 0x400000, 0x0c001c00, 0x0c003000, 0x0c004000, 0x0d000000,
+        0x0d004000, IMSIC, IMSIC_S, FW_CFG, FLASH, FLASH + 0x2000000, ECAM, ECAM + 0x8000,
+        ECAM + 0x8040, PCI_MEM, PCI_MEM + 0x4000, 0x03000000,
     };
+    /* clang-format on */
     uint64_t at = places[fuzz_below(in, ARRAY_LEN(places))];
 
     at += fuzz_int(in, 1) * 4;
@@ -109,6 +128,13 @@ static void put_device_write(struct fuzz_in *in, struct rvasm *a)
     rv_sw(a, T1, T0, 0);
 }
 
+static void store_word(struct rvasm *a, uint32_t addr, uint32_t value)
+{
+    set_word(a, T0, addr);
+    set_word(a, T1, value);
+    rv_sw(a, T1, T0, 0);
+}
+
 static void put_value(struct fuzz_in *in, struct rvasm *a)
 {
     unsigned rd = any_reg(in);
@@ -118,10 +144,11 @@ static void put_value(struct fuzz_in *in, struct rvasm *a)
 
 static void put_csr(struct fuzz_in *in, struct rvasm *a)
 {
-    static const uint16_t csrs[] = {0x300, 0x302, 0x303, 0x304, 0x344, 0x100, 0x104, 0x144, 0x14d,
-                                    0x180, 0x30a, 0x3a0, 0x3b0, 0x320, 0x323, 0xb00, 0xb02, 0xb03,
-                                    0xc00, 0xc01, 0x003, 0x341, 0x141, 0x747, 0xda0, 0x106, 0x306};
-    unsigned i = (unsigned)fuzz_below(in, 40);
+    static const uint16_t csrs[] = {
+        0x300, 0x302, 0x303, 0x304, 0x344, 0x100, 0x104, 0x144, 0x14d, 0x180, 0x30a, 0x3a0, 0x3b0,
+        0x320, 0x323, 0xb00, 0xb02, 0xb03, 0xc00, 0xc01, 0x003, 0x341, 0x141, 0x747, 0xda0, 0x106,
+        0x306, 0x001, 0x002, 0xf14, 0x301, 0xfb0, 0xdb0, 0x308, 0x309, 0x10a, 0x30c, 0x34a, 0x34b};
+    unsigned i = (unsigned)fuzz_below(in, 48);
     unsigned csr = i < ARRAY_LEN(csrs) ? csrs[i] : (unsigned)fuzz_int(in, 2) & 0xfff;
     unsigned op = (unsigned)fuzz_below(in, 8), rd = any_reg(in), rs1 = any_reg(in);
 
@@ -135,11 +162,52 @@ static void put_ecall(struct fuzz_in *in, struct rvasm *a)
                                           2,          3,          8};
 
     rv_li(a, A7, extensions[fuzz_below(in, ARRAY_LEN(extensions))]);
-    rv_li(a, A6, (uint32_t)fuzz_below(in, 16));
+    rv_li(a, A6, (uint32_t)fuzz_below(in, fuzz_rarely(in, 4) ? 16 : 3));
     for (unsigned reg = A0; reg <= A4; reg++)
         if (fuzz_below(in, 2))
             set_word(a, reg, fuzz_below(in, 2) ? place(in) : (uint32_t)fuzz_value(in));
     rv_ecall(a);
+}
+
+static void sbi_call(struct rvasm *a, uint32_t extension, uint32_t function, const uint32_t args[4])
+{
+    rv_li(a, A7, extension);
+    rv_li(a, A6, function);
+    for (unsigned i = 0; i < 4; i++)
+        set_word(a, A0 + i, args[i]);
+    rv_ecall(a);
+}
+
+/* Counters are matched with events, started near their end, stopped. */
+static void put_pmu(struct fuzz_in *in, struct rvasm *a)
+{
+    uint32_t base = (uint32_t)fuzz_below(in, 8), mask = (uint32_t)fuzz_int(in, 1) & 0x1f;
+    uint32_t function = (uint32_t)fuzz_below(in, 8), flags = (uint32_t)fuzz_int(in, 1);
+    uint32_t args[] = {base, mask ? mask : 1, flags & 0x7f, 1 + (flags >> 7)};
+
+    if (function > 2) {
+        args[2] = flags & 3;
+        args[3] = -(flags >> 2);
+    }
+    sbi_call(a, 0x504d55, function, args);
+    rv_csr(a, RV_CSRS, any_reg(in), 0xc00 + base, ZERO);
+}
+
+/* Another hart is started, itself stopped seldom. */
+static void put_hsm(struct fuzz_in *in, struct rvasm *a)
+{
+    static const uint8_t functions[] = {0, 0, 2, 3};
+    uint32_t how = (uint32_t)fuzz_int(in, 1);
+    uint32_t args[] = {how >> 2 & 3, (uint32_t)RAM + (how & 0x80 ? 0 : how >> 4 << 2), how, 0};
+    uint32_t function = fuzz_rarely(in, 32) ? 1 : functions[how & 3];
+
+    if (function == 3) {
+        args[0] = how & 0x40 ? how << 25 : 0;
+        rv_addi(a, T0, ZERO, 2);
+        rv_csr(a, RV_CSRS, ZERO, CSR_SIE, T0);
+        rv_csr(a, RV_CSRS, ZERO, CSR_SIP, T0);
+    }
+    sbi_call(a, 0x48534d, function, args);
 }
 
 static void put_semihosting(struct fuzz_in *in, struct rvasm *a)
@@ -159,13 +227,15 @@ static void put_system(struct fuzz_in *in, struct rvasm *a)
     rv_word(a, words[fuzz_below(in, ARRAY_LEN(words))]);
 }
 
-/* Waits for an interrupt, which is there already, if it is one of S-mode's. */
+/* Waits for an interrupt, which is there already, whatever may see it. */
 static void put_wait(struct fuzz_in *in, struct rvasm *a)
 {
+    static const uint16_t csrs[] = {CSR_SIE, CSR_SIP, CSR_MIE, CSR_MIP};
+
     (void)in;
     rv_addi(a, T0, ZERO, 2);
-    rv_csr(a, RV_CSRS, ZERO, CSR_SIE, T0);
-    rv_csr(a, RV_CSRS, ZERO, CSR_SIP, T0);
+    for (unsigned i = 0; i < ARRAY_LEN(csrs); i++)
+        rv_csr(a, RV_CSRS, ZERO, csrs[i], T0);
     rv_wfi(a);
 }
 
@@ -198,13 +268,151 @@ static void put_entry(struct fuzz_in *in, struct rvasm *a)
     rv_sd(a, T1, T0, 0);
 }
 
-static void put_satp(struct fuzz_in *in, struct rvasm *a)
+/* The entry of a table for a page of RAM. */
+static uint32_t entry_of(uint32_t page, uint32_t flags)
 {
+    return (uint32_t)(RAM >> 12 << 10) + (page << 10) + flags;
+}
+
+static void store_entry(struct rvasm *a, uint32_t at, uint32_t entry)
+{
+    rv_ram(a, T0, TABLE + at);
+    set_word(a, T1, entry);
+    rv_sd(a, T1, T0, 0);
+}
+
+/* Tables by which RAM lies where it is, with any number of levels, and low addresses are walked
+ * through up to three pages; they are in use then, so that the handler can be fetched. */
+static void put_tables(struct fuzz_in *in, struct rvasm *a)
+{
+    enum { POINTER = 0x01, LEAF = 0xcf };
+
+    for (uint32_t i = 0; i < 3; i++)
+        store_entry(a, 0x1000 * i + 8 * 2, entry_of(0, LEAF));
+    for (uint32_t i = 0; i < 2; i++)
+        store_entry(a, 0x1000 * i, entry_of((TABLE >> 12) + i + 1, POINTER));
     set_word(a, T0, (uint32_t)((RAM + TABLE) >> 12));
     rv_li(a, T1, 8 + (uint32_t)fuzz_below(in, 3));
     rv_slli(a, T1, T1, 60);
     rv_add(a, T0, T0, T1);
     rv_csr(a, RV_CSRW, ZERO, CSR_SATP, T0);
+}
+
+/* Entries of the last of these tables, from the fourth on: another page of the program or of the
+ * tables themselves, or any. */
+static void put_leaf(struct fuzz_in *in, struct rvasm *a)
+{
+    uint32_t page = (uint32_t)fuzz_below(in, 32), flags = (uint32_t)fuzz_int(in, 1);
+    uint32_t at = 0x2000 + 8 * (4 + (uint32_t)fuzz_below(in, 4));
+
+    if (flags & 0x20) /* as large ones have to be */
+        page = 0;
+    store_entry(a, at, entry_of(page, fuzz_rarely(in, 4) ? flags : 0xcf & (flags | 0x0f)));
+}
+
+/* An access to what one of them maps, or across two; how large that is depends on the levels. */
+static void put_mapped(struct fuzz_in *in, struct rvasm *a)
+{
+    unsigned how = (unsigned)fuzz_int(in, 1), size = how & 3, rd = any_reg(in);
+    unsigned level = (unsigned)fuzz_below(in, 3);
+    uint32_t offset = (uint32_t)fuzz_int(in, 1) * 8;
+
+    rv_addi(a, T0, ZERO, 4 + (int)fuzz_below(in, 4));
+    rv_slli(a, T0, T0, 12 + 9 * level);
+    rv_addi(a, T0, T0, how & 0x80 ? -3 : (int)offset);
+    if (how & 4)
+        rv_word(a, rv_i(0, T0, size | (how >> 1 & 4), rd, 0x03));
+    else if (how & 8)
+        rv_word(a, rv_s(0, rd, T0, size));
+    else
+        rv_word(a, rv_r((how >> 4 & 7) << 4, rd, T0, 2 + (size & 1), A3, 0x2f));
+}
+
+/* Loads and stores of M-mode are those of the mode below; or no longer. */
+static void put_mprv(struct fuzz_in *in, struct rvasm *a)
+{
+    uint64_t how = fuzz_int(in, 1);
+
+    rv_li(a, T0, 0x20000 | (how & 2 ? 0x1800 : 0));
+    rv_csr(a, RV_CSRC, ZERO, CSR_MSTATUS, T0);
+    rv_li(a, T0, (how & 1 ? 0x20000 : 0) | (how & 4 ? 0x800 : 0) | (how & 8 ? 0xc0000 : 0));
+    rv_csr(a, RV_CSRS, ZERO, CSR_MSTATUS, T0);
+}
+
+/* Registers of an interrupt file, with which messages become interrupts; or claims one. */
+static void put_file(struct fuzz_in *in, struct rvasm *a)
+{
+    static const uint8_t regs[] = {0x70, 0x72, 0x80, 0xc0, 0xc2};
+    uint64_t how = fuzz_int(in, 1);
+    bool m = how & 1;
+
+    rv_addi(a, T0, ZERO, how & 0x80 ? (int)fuzz_int(in, 1) : regs[(how >> 1 & 7) % 5]);
+    rv_csr(a, RV_CSRW, ZERO, m ? CSR_MISELECT : CSR_SISELECT, T0);
+    rv_addi(a, T0, ZERO, how & 0x10 ? -1 : 1);
+    rv_csr(a, how & 0x20 ? RV_CSRW : RV_CSRS, T1, m ? CSR_MIREG : CSR_SIREG, T0);
+    if (how & 0x40)
+        rv_csr(a, RV_CSRW, any_reg(in), m ? CSR_MTOPEI : CSR_STOPEI, ZERO);
+    rv_li(a, T0, 0xa00);
+    rv_csr(a, RV_CSRS, ZERO, m ? CSR_MIE : CSR_SIE, T0);
+}
+
+/* A message to a hart. */
+static void put_message(struct fuzz_in *in, struct rvasm *a)
+{
+    uint32_t how = (uint32_t)fuzz_int(in, 1);
+
+    store_word(a, (how & 1 ? IMSIC : IMSIC_S) + 0x1000 * (how >> 1 & 3), how >> 3);
+}
+
+/* Commands to flash, and code that is run from it. */
+static void put_flash(struct fuzz_in *in, struct rvasm *a)
+{
+    static const uint8_t commands[] = {0xff, 0x70, 0x90, 0x98, 0x20, 0xd0, 0x60, 0xe8, 0x50};
+    uint32_t how = (uint32_t)fuzz_int(in, 1);
+    uint32_t at = FLASH + (how & 0x80 ? 0x2000000 : 0) + (how & 0x70) * 0x10;
+    unsigned command = how & 15;
+
+    if (command < ARRAY_LEN(commands)) {
+        store_word(a, at, commands[command]);
+        rv_lw(a, any_reg(in), T0, 0);
+        return;
+    }
+    store_word(a, at, 0x40);
+    store_word(a, at, 0x00008067); /* ret */
+    store_word(a, at, command & 1 ? 0xff : 0x70);
+    rv_word(a, rv_i(0, T0, 0, RA, 0x67));
+}
+
+/* The program, or something else that firmware is given, is copied over RAM by a device. */
+static void put_transfer(struct fuzz_in *in, struct rvasm *a)
+{
+    static const uint8_t keys[] = {0x11, 0x11, 0x19, 0x00};
+    uint64_t how = fuzz_int(in, 1);
+    uint32_t to = (uint32_t)RAM + (how & 4 ? TABLE : 0) + (uint32_t)(how >> 3) * 4;
+    uint32_t len = (uint32_t)fuzz_int(in, 1) * 4, request = (uint32_t)RAM + REQUEST;
+
+    store_word(a, request, __builtin_bswap32((uint32_t)keys[how & 3] << 16 | 0xa));
+    store_word(a, request + 4, __builtin_bswap32(len));
+    store_word(a, request + 8, 0);
+    store_word(a, request + 12, __builtin_bswap32(to));
+    store_word(a, FW_CFG + 16, 0);
+    store_word(a, FW_CFG + 20, __builtin_bswap32(request));
+}
+
+/* A function on PCI is given an address, or something else in its configuration is written. */
+static void put_pci(struct fuzz_in *in, struct rvasm *a)
+{
+    uint64_t how = fuzz_int(in, 1);
+    uint32_t at = ECAM + 0x8000 * (uint32_t)(how & 3), value = (uint32_t)fuzz_value(in);
+
+    if (how & 4) {
+        store_word(a, at + 0x20, PCI_MEM);
+        store_word(a, at + 0x14, PCI_MEM + 0x4000);
+        store_word(a, at + 0x04, 6);
+    } else {
+        store_word(a, at + (uint32_t)fuzz_int(in, 1) % 0x40 * 4, value);
+    }
+    store_word(a, PCI_MEM + (uint32_t)(how >> 3) * 4, value);
 }
 
 static void put_branch(struct fuzz_in *in, struct rvasm *a)
@@ -216,9 +424,11 @@ static void put_branch(struct fuzz_in *in, struct rvasm *a)
 }
 
 static void (*const put_any[])(struct fuzz_in *in, struct rvasm *a) = {
-    put_raw,          put_random, put_random, put_random, put_access,      put_access,
-    put_device_write, put_value,  put_csr,    put_ecall,  put_semihosting, put_system,
-    put_entry,        put_satp,   put_branch, put_return, put_wait,
+    put_raw,    put_random,   put_random, put_random,      put_access, put_access, put_device_write,
+    put_value,  put_csr,      put_ecall,  put_semihosting, put_system, put_entry,  put_tables,
+    put_branch, put_return,   put_wait,   put_tables,      put_leaf,   put_leaf,   put_mapped,
+    put_mapped, put_mprv,     put_pmu,    put_hsm,         put_file,   put_file,   put_message,
+    put_flash,  put_transfer, put_pci,
 };
 
 /* Goes on four bytes behind what trapped; where nothing could be fetched, at the start, without
@@ -255,6 +465,8 @@ static void make_program(struct fuzz_in *in, struct rvasm *a, bool m)
     rv_to_here(a, start);
     rv_ram(a, T0, handler * 4);
     rv_csr(a, RV_CSRW, ZERO, m ? CSR_MTVEC : CSR_STVEC, T0);
+    rv_li(a, T0, 0x6000); /* floating point is on */
+    rv_csr(a, RV_CSRS, ZERO, m ? CSR_MSTATUS : CSR_SSTATUS, T0);
     if (m) { /* all of memory is anybody's */
         rv_addi(a, T0, ZERO, -1);
         rv_csr(a, RV_CSRW, ZERO, CSR_PMPADDR0, T0);
@@ -268,16 +480,43 @@ static void make_program(struct fuzz_in *in, struct rvasm *a, bool m)
 
 /* ---- machines ---- */
 
+enum { DISK = 1024 };
+
 struct pair {
     struct machine *interp, *jit;
-    uint64_t out[2]; /* hashes of what their consoles got */
+    uint64_t out[2];        /* hashes of what their consoles got */
+    uint8_t flash[2][DISK]; /* what is behind their second banks */
 };
+
+static int flash_read(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+    memcpy(buf, (uint8_t *)opaque + offset, len);
+    return 0;
+}
+
+static int flash_write(void *opaque, uint64_t offset, const void *buf, size_t len)
+{
+    memcpy((uint8_t *)opaque + offset, buf, len);
+    return 0;
+}
 
 static void console_write(void *opaque, const uint8_t *data, size_t len)
 {
     uint64_t *out = opaque;
 
     *out = bits_hash(data, len, *out);
+}
+
+/* Interrupt controllers, transports and flash. */
+static void choose_devices(struct board_config *c, uint64_t how)
+{
+    static const char *const interrupts[] = {"plic", "aplic", "imsic", "imsic"};
+
+    c->interrupts = interrupts[how & 3];
+    c->virtio = how & 4 ? BOARD_VIRTIO_PCI : BOARD_VIRTIO_MMIO;
+    c->nflash = how & 8 ? 2 : 0;
+    c->flash[1] = (struct dev_disk){
+        .read = flash_read, .write = flash_write, .size = DISK, .read_only = how & 16};
 }
 
 static void make_pair(struct fuzz_in *in, struct pair *p)
@@ -303,12 +542,15 @@ static void make_pair(struct fuzz_in *in, struct pair *p)
     };
     struct err e = {0};
 
+    choose_devices(&config.board, fuzz_int(in, 1));
+    config.board.flash[1].opaque = p->flash[0];
     make_program(in, &a, config.board.bare);
     config.board.kernel = fuzz_file(a.code, a.n * 4);
     p->interp = machine_new(&config, &e);
     FUZZ_CHECK(p->interp, "%s", e.msg);
     config.engine = "jit";
     config.board.console.opaque = &p->out[1];
+    config.board.flash[1].opaque = p->flash[1];
     config.tlb = (struct tlb_config)TLB_CONFIG_DEFAULT;
     p->jit = machine_new(&config, &e);
     FUZZ_CHECK(p->jit, "%s", e.msg);
@@ -339,6 +581,15 @@ static uint64_t state_hash(struct machine *m)
     return s.hash;
 }
 
+static bool same_page(struct mem *a, struct mem *b, uint64_t addr)
+{
+    uint8_t page[MEM_PAGE_SIZE], other[MEM_PAGE_SIZE];
+
+    mem_peek(a, addr, page, sizeof page);
+    mem_peek(b, addr, other, sizeof other);
+    return !memcmp(page, other, sizeof page);
+}
+
 /* Of the pages that were written since both machines were made. */
 static bool same_ram(const struct pair *p)
 {
@@ -348,9 +599,7 @@ static bool same_ram(const struct pair *p)
     bool same = n == mem_dirty(b, &others);
 
     for (size_t i = 0; i < n && same; i++)
-        same = pages[i] == others[i] &&
-               !memcmp(mem_host(a, pages[i], MEM_PAGE_SIZE, false),
-                       mem_host(b, pages[i], MEM_PAGE_SIZE, false), MEM_PAGE_SIZE);
+        same = pages[i] == others[i] && same_page(a, b, pages[i]);
     free(pages);
     free(others);
     return same;
@@ -360,7 +609,8 @@ static void check_same(struct pair *p, const char *when)
 {
     bool ram = same_ram(p);
 
-    if (ram && state_hash(p->interp) == state_hash(p->jit) && p->out[0] == p->out[1])
+    if (ram && state_hash(p->interp) == state_hash(p->jit) && p->out[0] == p->out[1] &&
+        !memcmp(p->flash[0], p->flash[1], DISK))
         return;
     show(p->interp);
     show(p->jit);

@@ -211,17 +211,11 @@ static void op_session(struct rig *r)
     driver_send(r, 0, attach, sizeof attach, 4096);
 }
 
-static rig_op *const ops[] = {DRIVER_OPS, driver_op_offer, driver_op_offer, op_session};
-static const struct rig_kind kind = {.make = make,
-                                     .fini = fini,
-                                     .own = sizeof(struct own),
-                                     .begin = op_session,
-                                     .ops = ops,
-                                     .nops = ARRAY_LEN(ops),
-                                     .outside = true};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
-{
-    rig_run(&kind, data, len);
-    return 0;
-}
+const struct rig_kind rig_target = {
+    .make = make,
+    .fini = fini,
+    .own = sizeof(struct own),
+    .begin = op_session,
+    .outside = true,
+    .ops = {DRIVER_OPS, driver_op_offer, driver_op_offer, op_session},
+};

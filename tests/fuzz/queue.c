@@ -129,13 +129,9 @@ static void op_push(struct rig *r)
                 vio_queue_settle(&o->q, r->bus.mem) | vio_queue_waiting(&o->q, r->bus.mem) << 1);
 }
 
-static rig_op *const ops[] = {op_start, op_desc, op_desc, op_offer,
-                              op_pop,   op_copy, op_push, rig_op_poke};
-static const struct rig_kind kind = {
-    .make = make, .own = sizeof(struct own), .ops = ops, .nops = ARRAY_LEN(ops), .outside = true};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
-{
-    rig_run(&kind, data, len);
-    return 0;
-}
+const struct rig_kind rig_target = {
+    .make = make,
+    .own = sizeof(struct own),
+    .outside = true,
+    .ops = {op_start, op_desc, op_desc, op_offer, op_pop, op_copy, op_push, rig_op_poke},
+};

@@ -78,6 +78,7 @@ static void bus_init(struct rig *r)
     rc = rc ? rc : mem_add_ram(b->mem, "ram", RIG_RAM, RIG_RAM_SIZE, NULL);
     FUZZ_CHECK(!rc, "%d", rc);
     r->kind->make(r);
+    mem_clean(b->mem);
 }
 
 static void bus_fini(struct rig_bus *b)
@@ -143,29 +144,42 @@ static bool same(const struct buf *a, const struct buf *b)
     return a->len == b->len && !memcmp(a->data, b->data, a->len);
 }
 
-static uint8_t *ram(const struct rig_bus *b)
+/* What was written on the one bus is written on the other, which is new. */
+static void copy_memory(struct rig_bus *to, const struct rig_bus *from)
 {
-    return mem_host(b->mem, RIG_RAM, RIG_RAM_SIZE, true);
+    uint8_t page[MEM_PAGE_SIZE];
+    uint64_t *pages;
+    size_t n = mem_dirty(from->mem, &pages);
+
+    for (size_t i = 0; i < n; i++) {
+        mem_peek(from->mem, pages[i], page, sizeof page);
+        mem_poke(to->mem, pages[i], page, sizeof page);
+    }
+    free(pages);
 }
 
-/* Into RAM that is 0. */
-static void copy_ram(struct rig_bus *to, const struct rig_bus *from)
+static uint64_t memory_hash(const struct rig_bus *b)
 {
-    static const uint8_t zeroes[MEM_PAGE_SIZE];
+    uint8_t page[MEM_PAGE_SIZE];
+    uint64_t *pages, hash = 0;
+    size_t n = mem_dirty(b->mem, &pages);
 
-    for (uint64_t at = 0; at < RIG_RAM_SIZE; at += MEM_PAGE_SIZE)
-        if (memcmp(ram(from) + at, zeroes, MEM_PAGE_SIZE))
-            memcpy(ram(to) + at, ram(from) + at, MEM_PAGE_SIZE);
+    for (size_t i = 0; i < n; i++) {
+        mem_peek(b->mem, pages[i], page, sizeof page);
+        hash = bits_hash(page, sizeof page, hash + pages[i]);
+    }
+    free(pages);
+    return hash;
 }
 
-/* New devices on a new bus get the state and the RAM of the old ones. */
+/* New devices on a new bus get the state and the memory of the old ones. */
 static void renew(struct rig *r, const struct buf *state)
 {
     struct rig old = *r;
     struct err e = {0};
 
     bus_init(r);
-    copy_ram(&r->bus, &old.bus);
+    copy_memory(&r->bus, &old.bus);
     FUZZ_CHECK(!load(r, state, &e), "%s", e.msg);
     memcpy(r->wire, old.wire, sizeof r->wire);
     r->seen = old.seen;
@@ -245,22 +259,32 @@ uint64_t rig_peek(struct rig *r, uint64_t addr, unsigned size)
     return v;
 }
 
+void rig_store(struct rig *r, uint64_t addr, unsigned size, uint64_t value)
+{
+    addr &= ~(uint64_t)(size - 1);
+    if (!mem_write(r->bus.mem, addr, size, value))
+        rig_see(r, "refused", addr);
+}
+
+uint64_t rig_load(struct rig *r, uint64_t addr, unsigned size)
+{
+    uint64_t v = 0;
+
+    addr &= ~(uint64_t)(size - 1);
+    if (!mem_read(r->bus.mem, addr, size, &v))
+        rig_see(r, "refused", addr);
+    rig_see(r, "read", v);
+    return v;
+}
+
 void rig_write(struct rig *r, unsigned dev, uint64_t offset, unsigned size, uint64_t value)
 {
-    offset &= ~(uint64_t)(size - 1);
-    if (!mem_write(r->bus.mem, RIG_DEV + dev * RIG_DEV_SIZE + offset, size, value))
-        rig_see(r, "refused", offset);
+    rig_store(r, r->bus.dev[dev]->base + offset, size, value);
 }
 
 uint64_t rig_read(struct rig *r, unsigned dev, uint64_t offset, unsigned size)
 {
-    uint64_t v = 0;
-
-    offset &= ~(uint64_t)(size - 1);
-    if (!mem_read(r->bus.mem, RIG_DEV + dev * RIG_DEV_SIZE + offset, size, &v))
-        rig_see(r, "refused", offset);
-    rig_see(r, "read", v);
-    return v;
+    return rig_load(r, r->bus.dev[dev]->base + offset, size);
 }
 
 /* A register that the device names, or something at one of its places. */
@@ -382,13 +406,22 @@ void rig_op_look(struct rig *r)
 
 /* ---- programs ---- */
 
+static uint64_t count_ops(const struct rig_kind *kind)
+{
+    uint64_t n = 0;
+
+    while (n < RIG_OPS_MAX && kind->ops[n])
+        n++;
+    return n;
+}
+
 /* One operation, and what the wires are then. */
-static void step(struct rig *r)
+static void step(struct rig *r, uint64_t nops)
 {
     bool before[RIG_WIRES];
 
     memcpy(before, r->wire, sizeof before);
-    r->kind->ops[fuzz_below(&r->in, r->kind->nops)](r);
+    r->kind->ops[fuzz_below(&r->in, nops)](r);
     for (unsigned i = 0; i < RIG_WIRES; i++)
         if (before[i] != r->wire[i])
             rig_see(r, r->wire[i] ? "wire up" : "wire down", i);
@@ -398,16 +431,17 @@ static void step(struct rig *r)
 static uint64_t run(const struct rig_kind *kind, const uint8_t *data, size_t len, bool renews)
 {
     struct rig r = {.kind = kind, .in = {data, data + len}, .renews = renews};
+    uint64_t nops = count_ops(kind);
 
     r.own = xcalloc(1, kind->own);
     bus_init(&r);
     if (kind->begin)
         kind->begin(&r);
     while (fuzz_left(&r.in))
-        step(&r);
+        step(&r, nops);
     rig_op_checkpoint(&r);
     look_at_registers(&r);
-    rig_see(&r, "memory", bits_hash(ram(&r.bus), RIG_RAM_SIZE, 0));
+    rig_see(&r, "memory", memory_hash(&r.bus));
     bus_fini(&r.bus);
     if (kind->fini)
         kind->fini(&r);
@@ -415,11 +449,12 @@ static uint64_t run(const struct rig_kind *kind, const uint8_t *data, size_t len
     return r.seen;
 }
 
-void rig_run(const struct rig_kind *kind, const uint8_t *data, size_t len)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    uint64_t seen = run(kind, data, len, false);
+    uint64_t seen = run(&rig_target, data, len, false);
 
-    if (!kind->outside)
-        FUZZ_CHECK(seen == run(kind, data, len, true),
+    if (!rig_target.outside)
+        FUZZ_CHECK(seen == run(&rig_target, data, len, true),
                    "devices that were saved and loaded do something else");
+    return 0;
 }

@@ -15,21 +15,22 @@
 #define RIG_RAM_SIZE UINT64_C(0x20000)
 #define RIG_ROM      UINT64_C(0x1000)
 #define RIG_DEV      UINT64_C(0x10000000) /* the first device's window; the others' follow */
-#define RIG_DEV_SIZE UINT64_C(0x1000000)
+#define RIG_DEV_SIZE UINT64_C(0x2000000)
 #define RIG_DEVS     8
 #define RIG_WIRES    128
+#define RIG_OPS_MAX  40
 
 struct rig;
 typedef void rig_op(struct rig *r);
 
-/* What is on the bus and what programs do. */
+/* What is on the bus and what programs do.  A target defines one, rig_target; rig.c has the rest.
+ */
 struct rig_kind {
     void (*make)(struct rig *r); /* plugs the devices; again at a checkpoint */
     void (*fini)(struct rig *r); /* at the program's end; may be NULL */
     size_t own;                  /* bytes of rig.own */
     rig_op *begin;               /* the first operation of each program; may be NULL */
-    rig_op *const *ops;
-    unsigned nops;
+    rig_op *ops[RIG_OPS_MAX];    /* up to the first NULL */
     bool outside; /* they depend on more than the input: the program runs once, and devices are
                      reset and loaded in place */
 };
@@ -54,10 +55,10 @@ struct rig {
     void *own;     /* the target's, 0 at first */
 };
 
-/* Runs the input as a program; aborts on what must not be. */
-void rig_run(const struct rig_kind *kind, const uint8_t *data, size_t len);
+extern const struct rig_kind rig_target;
 
-/* For make: puts a device on the bus and resets it.  places: see above. */
+/* For make: puts a device on the bus and resets it.  places: see above; size 0: it is not the bus
+ * that leads to it, but may be its own base. */
 void rig_plug(struct rig *r, struct dev *d, uint64_t size, const uint32_t *places);
 struct dev_line rig_line(struct rig *r, unsigned wire);
 /* Doors of bytes: what they take is seen, what they give is the input's. */
@@ -70,7 +71,9 @@ void rig_see(struct rig *r, const char *what, uint64_t value);
 uint64_t rig_address(struct rig *r);
 void rig_poke(struct rig *r, uint64_t addr, unsigned size, uint64_t value);
 uint64_t rig_peek(struct rig *r, uint64_t addr, unsigned size);
-/* An access by a CPU, as far as the bus lets it through. */
+/* Any access by a CPU, and one to a device, as far as the bus lets it through. */
+void rig_store(struct rig *r, uint64_t addr, unsigned size, uint64_t value);
+uint64_t rig_load(struct rig *r, uint64_t addr, unsigned size);
 void rig_write(struct rig *r, unsigned dev, uint64_t offset, unsigned size, uint64_t value);
 uint64_t rig_read(struct rig *r, unsigned dev, uint64_t offset, unsigned size);
 

@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include "host/host_clock.h"
+#include "machine/machine_impl.h"
 #include "machine/point.h"
 #include "tests/unit/cpu/stops.h"
 #include "tests/unit/machine/rig.h"
@@ -511,6 +512,36 @@ START_TEST(test_flash)
 }
 END_TEST
 
+/* With a CPU so far ahead that others would have to run for years before it has a turn. */
+START_TEST(test_far_ahead)
+{
+    struct machine *m = busy_machine(2, 100, NULL);
+    struct buf good = BUF_INIT, bad = BUF_INIT;
+    struct err e = {0};
+    struct snap s;
+
+    ck_assert_int_eq(machine_run(m, 5000), MACHINE_COUNT);
+    snap_open_save(&s, &good);
+    machine_state(m, &s);
+    ck_assert_int_eq(snap_close(&s, NULL), 0);
+    m->shift[1] += BIT(48);
+    snap_open_save(&s, &bad);
+    machine_state(m, &s);
+    ck_assert_int_eq(snap_close(&s, NULL), 0);
+    snap_open_load(&s, bad.data, bad.len);
+    machine_state(m, &s);
+    ck_assert_int_ne(snap_close(&s, &e), 0);
+    ck_assert_msg(strstr(e.msg, "ahead"), "%s", e.msg);
+    snap_open_load(&s, good.data, good.len);
+    machine_state(m, &s);
+    ck_assert_msg(snap_close(&s, &e) == 0, "%s", e.msg);
+    ck_assert_int_eq(machine_run(m, UINT64_MAX), MACHINE_ENDED);
+    buf_fini(&good);
+    buf_fini(&bad);
+    machine_free(m);
+}
+END_TEST
+
 START_TEST(test_bad_config)
 {
     struct rvasm p = {0};
@@ -564,5 +595,5 @@ END_TEST
 
 UNIT_MAIN("machine/machine", test_chop_1, test_chop_2, test_chop_5, test_stops, test_stop_passed,
           test_timer_exact, test_idle, test_idle_for_ever, test_interrupt, test_paced, test_hash,
-          test_save_load, test_reservation, test_wake_up, test_flash, test_bad_config,
-          test_counters)
+          test_save_load, test_reservation, test_wake_up, test_flash, test_far_ahead,
+          test_bad_config, test_counters)
