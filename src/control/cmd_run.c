@@ -10,7 +10,8 @@
 /* What was hit. */
 static void break_reason(const struct dbg_hit *h, struct buf *out)
 {
-    buf_str(out, h->npoints == 1 ? "breakpoint" : "breakpoints");
+    buf_str(out, h->touch.size ? "watchpoint" : h->caught ? "catchpoint" : "breakpoint");
+    buf_str(out, h->npoints == 1 ? "" : "s");
     for (unsigned i = 0; i < h->npoints; i++)
         buf_fmt(out, "%s %u", i ? "," : "", h->point[i]);
     if (h->touch.size)
@@ -18,6 +19,8 @@ static void break_reason(const struct dbg_hit *h, struct buf *out)
                 h->touch.device  ? "a device's write"
                 : h->touch.write ? "a write"
                                  : "a read", h->touch.size, h->touch.vaddr, h->old);
+    else if (h->caught)
+        buf_fmt(out, ": %s 0x%" PRIx64, dbg_event_name(h->event), h->a);
 }
 
 static void stop_reason(const struct ctl_stop *s, struct buf *out)

@@ -331,6 +331,7 @@ static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t 
         x->evals++;
         if (a < x->first || a > x->last)
             continue;
+        p->hit.caught = true;
         p->hit.event = what;
         p->hit.a = a;
         p->hit.b = b;

@@ -59,7 +59,8 @@ struct dbg_hit {
     unsigned npoints;
     struct cpu_touch touch; /* of the first watchpoint among them */
     uint64_t old;           /* what was there */
-    enum cpu_event event;   /* of the first catchpoint */
+    bool caught;            /* a catchpoint is among them: */
+    enum cpu_event event;   /* of the last one */
     uint64_t a, b;
 };
 

@@ -88,7 +88,7 @@ for engine in $engines; do
     said "of a variable's size" "watchpoint 1 of 4 bytes at"
     said "of an array's" "watchpoint 2 of 3 bytes at"
     said "of sized memory" "watchpoint 3 of 2 bytes at"
-    said "behind the access" "breakpoint 1: a write of 4 bytes at"
+    said "behind the access" "watchpoint 1: a write of 4 bytes at"
     said "what was there before" "which held 0x1,"
     said "another condition" "which held 0x6,"
     said "hits, and looks" "hit 2 times, looked at 5 times  counter if a0==4"
