@@ -579,6 +579,32 @@ START_TEST(same_stops)
 }
 END_TEST
 
-UNIT_MAIN("debug/points", breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
+/* What a device writes counts too; the machine stops though no CPU runs. */
+START_TEST(device_writes)
+{
+    enum { PLACE = 0x100000 };
+    uint32_t bytes = 0x11223344;
+
+    for (unsigned translated = 0; translated < 2; translated++) {
+        start("interp", 1, translated);
+        struct dbg_point x = {
+            .kind = DBG_WATCH, .addr = base + PLACE, .len = 8, .access = CPU_WATCH_WRITE};
+        unsigned number = dbg_points_add(p, &x);
+        dbg_points_apply(p);
+        ck_assert_int_eq(mem_dma_write(machine_mem(m), RIG_RAM + PLACE - 4, &bytes, 4), 0);
+        ck_assert_int_eq(machine_run(m, machine_count(m) + 1), MACHINE_COUNT);
+        ck_assert_int_eq(mem_dma_write(machine_mem(m), RIG_RAM + PLACE + 6, &bytes, 4), 0);
+        ck_assert_int_eq(machine_run(m, machine_count(m) + 1), MACHINE_BREAK);
+        ck_assert(dbg_points_stopped(p, &hit));
+        ck_assert(hit.npoints == 1 && hit.point[0] == number && hit.touch.device);
+        ck_assert(hit.touch.vaddr == base + PLACE + 6 && hit.touch.size == 2);
+        ck_assert_uint_eq(hit.touch.value, 0x3344);
+        ck_assert_uint_eq(hit.old, 0);
+        end();
+    }
+}
+END_TEST
+
+UNIT_MAIN("debug/points", device_writes, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
           watches, watches_translated, changes, watch_conditions, events, event_names, undisturbed,
           same_stops)
