@@ -38,7 +38,7 @@ static const struct {
     [STATUS] = {0x70, 0x14, 1},       [QUEUE_DESC] = {0x80, 0x20, 4},
     [QUEUE_DRIVER] = {0x90, 0x28, 4}, [QUEUE_DEVICE] = {0xa0, 0x30, 4},
 };
-enum { CONFIG_VECTOR = BAR + 0x10, QUEUE_VECTOR = BAR + 0x1a };
+enum { CONFIG_VECTOR = BAR + 0x10, QUEUE_VECTOR = BAR + 0x1a, QUEUE_RESET = BAR + 0x3a };
 
 enum { NEEDS_RESET = 64 };
 enum { F_NEXT = 1, F_WRITE = 2, F_INDIRECT = 4 };
@@ -224,6 +224,21 @@ void driver_op_start(struct rig *r)
     for (unsigned q = 0; q < d->queues; q++)
         start_queue(r, q, (uint32_t)num);
     set_reg(r, STATUS, 15);
+}
+
+/* A queue alone, and set up again.  2.6.1 */
+void driver_op_reset_queue(struct rig *r)
+{
+    struct driver *d = r->own;
+    unsigned queue = (unsigned)fuzz_below(&r->in, d->queues);
+    uint32_t num = (uint32_t)BIT(fuzz_below(&r->in, 9));
+
+    if (!on_pci(r))
+        return;
+    set_reg(r, QUEUE_SEL, queue);
+    rig_write(r, 0, QUEUE_RESET, 2, 1);
+    rig_read(r, 0, QUEUE_RESET, 2);
+    start_queue(r, queue, num);
 }
 
 /* ---- chains ---- */

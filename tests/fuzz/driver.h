@@ -41,10 +41,11 @@ void driver_send(struct rig *r, unsigned queue, const uint8_t *request, size_t l
 /* A reply's length that suits nobody in particular. */
 size_t driver_reply(struct rig *r);
 
-rig_op driver_op_start, driver_op_offer, driver_op_flood, driver_op_ring, driver_op_notify;
+rig_op driver_op_start, driver_op_offer, driver_op_flood, driver_op_ring, driver_op_notify,
+    driver_op_reset_queue;
 /* Chains are most of it. */
 #define DRIVER_OPS                                                                                 \
     driver_op_start, driver_op_offer, driver_op_offer, driver_op_offer, driver_op_offer,           \
-        driver_op_flood, driver_op_ring, driver_op_notify, RIG_OPS
+        driver_op_flood, driver_op_ring, driver_op_notify, driver_op_reset_queue, RIG_OPS
 
 #endif

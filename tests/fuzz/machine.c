@@ -9,6 +9,7 @@
  */
 #include "machine/machine.h"
 #include "guest/riscv64/riscv64.h"
+#include "machine/point.h"
 #include "tests/fuzz/damage.h"
 #include "tests/unit/accel/rvasm.h"
 
@@ -486,6 +487,7 @@ struct pair {
     struct machine *interp, *jit;
     uint64_t out[2];        /* hashes of what their consoles got */
     uint8_t flash[2][DISK]; /* what is behind their second banks */
+    bool twice;             /* the JIT's goes back and runs once more */
 };
 
 static int flash_read(void *opaque, uint64_t offset, void *buf, size_t len)
@@ -522,7 +524,7 @@ static void choose_devices(struct board_config *c, uint64_t how)
 static void make_pair(struct fuzz_in *in, struct pair *p)
 {
     static const uint32_t max_insns[] = {0, 1, 3, 0};
-    uint64_t how = fuzz_int(in, 1), size = fuzz_int(in, 1);
+    uint64_t how = fuzz_int(in, 1), size = fuzz_int(in, 1), devices = fuzz_int(in, 1);
     struct rvasm a = {.n = 0};
     struct machine_config config = {
         .board = {.machine = "virt",
@@ -542,7 +544,8 @@ static void make_pair(struct fuzz_in *in, struct pair *p)
     };
     struct err e = {0};
 
-    choose_devices(&config.board, fuzz_int(in, 1));
+    choose_devices(&config.board, devices);
+    p->twice = devices >> 5 == 7;
     config.board.flash[1].opaque = p->flash[0];
     make_program(in, &a, config.board.bare);
     config.board.kernel = fuzz_file(a.code, a.n * 4);
@@ -555,7 +558,10 @@ static void make_pair(struct fuzz_in *in, struct pair *p)
     p->jit = machine_new(&config, &e);
     FUZZ_CHECK(p->jit, "%s", e.msg);
     mem_clean(machine_mem(p->interp));
-    mem_clean(machine_mem(p->jit));
+    if (p->twice)
+        machine_hash(p->jit);
+    else
+        mem_clean(machine_mem(p->jit));
 }
 
 static void show(struct machine *m)
@@ -590,19 +596,24 @@ static bool same_page(struct mem *a, struct mem *b, uint64_t addr)
     return !memcmp(page, other, sizeof page);
 }
 
-/* Of the pages that were written since both machines were made. */
+/* Of the pages of one that were written since it was made, or since it was last hashed. */
+static bool same_written(struct mem *m, struct mem *other)
+{
+    uint64_t *pages;
+    size_t n = mem_dirty(m, &pages);
+    bool same = true;
+
+    for (size_t i = 0; i < n && same; i++)
+        same = same_page(m, other, pages[i]);
+    free(pages);
+    return same;
+}
+
 static bool same_ram(const struct pair *p)
 {
     struct mem *a = machine_mem(p->interp), *b = machine_mem(p->jit);
-    uint64_t *pages, *others;
-    size_t n = mem_dirty(a, &pages);
-    bool same = n == mem_dirty(b, &others);
 
-    for (size_t i = 0; i < n && same; i++)
-        same = pages[i] == others[i] && same_page(a, b, pages[i]);
-    free(pages);
-    free(others);
-    return same;
+    return same_written(a, b) && same_written(b, a);
 }
 
 static void check_same(struct pair *p, const char *when)
@@ -655,12 +666,30 @@ static void damage(struct fuzz_in *in, struct pair *p)
     buf_fini(&bad);
 }
 
+/* Runs, and is again what it was before. */
+static void run_and_return(struct pair *p, uint64_t until)
+{
+    struct machine_point *point = machine_point_new(p->jit);
+    uint64_t out = p->out[1];
+    struct err e = {0};
+    uint8_t flash[DISK];
+
+    memcpy(flash, p->flash[1], DISK);
+    machine_run(p->jit, until);
+    FUZZ_CHECK(!machine_point_load(point, p->jit, &e), "%s", e.msg);
+    memcpy(p->flash[1], flash, DISK);
+    p->out[1] = out;
+    machine_point_free(point);
+}
+
 static void run(struct fuzz_in *in, struct pair *p)
 {
     for (unsigned i = 0; i < CHUNKS; i++) {
         uint64_t until = machine_count(p->interp) + 1 + fuzz_int(in, 2) % CHUNK_MAX;
         enum machine_stop stop = machine_run(p->interp, until);
 
+        if (p->twice)
+            run_and_return(p, until);
         FUZZ_CHECK(machine_run(p->jit, until) == stop, "not %d", stop);
         check_same(p, "after a run");
         if (stop != MACHINE_COUNT)
