@@ -16,6 +16,7 @@
 
 #include "base/bits.h"
 #include "base/log.h"
+#include "control/ctl.h"
 #include "cpu/guest.h"
 #include "host/host_clock.h"
 #include "host/host_disk.h"
@@ -217,28 +218,44 @@ static void check(struct machine *m, const struct loop *l, uint64_t rounds, bool
     }
 }
 
-/* Runs a loop to the guest's end; the machine, for who wants to look at it. */
-static struct machine *run_loop(struct bench *b, const char *engine, unsigned number,
-                                uint64_t rounds, double *ns)
+/* A machine before a loop; the guest's program has not begun. */
+static struct machine *ready_loop(struct bench *b, const char *engine, unsigned number,
+                                  uint64_t rounds)
 {
     struct err e;
     struct machine *m = new_machine(b, engine, &e);
     uint64_t parameters[4] = {number, rounds, QUEUE};
-    unsigned code;
 
     if (!m)
         die(&e);
-
     parameters[3] = set_up_disk(m) + VIO_NOTIFY;
     mem_poke(machine_mem(m), PARAMETERS, parameters, sizeof(parameters));
+    return m;
+}
+
+/* Runs it to the guest's end; ns of a round. */
+static double finish_loop(struct machine *m, unsigned number, uint64_t rounds)
+{
+    unsigned code;
     uint64_t start = host_monotonic_ns();
     enum machine_stop stop = machine_run(m, UINT64_MAX);
-    *ns = (double)(host_monotonic_ns() - start) / (double)rounds;
+    double ns = (double)(host_monotonic_ns() - start) / (double)rounds;
+
     if (stop != MACHINE_ENDED || machine_end(m, &code) != BOARD_POWEROFF) {
         fprintf(stderr, "micro: the guest did not come to its end in loop %s\n",
                 loops[number].name);
         exit(1);
     }
+    return ns;
+}
+
+/* Runs a loop to the guest's end; the machine, for who wants to look at it. */
+static struct machine *run_loop(struct bench *b, const char *engine, unsigned number,
+                                uint64_t rounds, double *ns)
+{
+    struct machine *m = ready_loop(b, engine, number, rounds);
+
+    *ns = finish_loop(m, number, rounds);
     check(m, &loops[number], rounds, !strcmp(engine, "jit"));
     return m;
 }
@@ -278,14 +295,15 @@ static void translating(struct bench *b, unsigned number)
     say("", "translate", best * 100, "ns", "translating 100 guest instructions of short blocks");
 }
 
-static void jit_loops(struct bench *b)
+/* False: there is no JIT on this host. */
+static bool jit_loops(struct bench *b)
 {
     struct err e;
     struct machine *m = new_machine(b, "jit", &e);
 
     if (!m) {
         fprintf(stderr, "micro: the interpreter alone: %s\n", e.msg);
-        return;
+        return false;
     }
     machine_free(m);
     b->empty_ns = time_loop(b, "jit", 0, scaled(b, loops[0].rounds));
@@ -296,6 +314,7 @@ static void jit_loops(struct bench *b)
         if (!strcmp(loops[i].name, "blocks"))
             translating(b, i);
     }
+    return true;
 }
 
 static void interp_loops(struct bench *b)
@@ -314,6 +333,113 @@ static void interp_loops(struct bench *b)
             say("interp_", names[k], ns / loops[i].ops, "ns", doc);
         }
     }
+}
+
+/* ---- a debugger's points and steps ---- */
+
+#define ALIASES UINT64_C(0x100000000) /* where the loops load and store */
+
+/* Where a point is, and what it costs the loop in whose way it is; none of them ever stops. */
+static const struct {
+    const char *loop, *name, *doc;
+    bool in_loop; /* at an instruction of the loop, which it is to look at in each round; else: */
+    struct dbg_point point;
+} with_points[] = {
+    {"empty",
+     "debug_condition",
+     "a breakpoint's condition that is false, looked at",
+     true,
+     {.kind = DBG_BREAK}},
+    {"load",
+     "debug_break",
+     "a load, with a breakpoint on the page of its code",
+     false,
+     {.kind = DBG_BREAK, .addr = PARAMETERS}},
+    {"load",
+     "debug_watch_load",
+     "a load, with other bytes of its page watched",
+     false,
+     {.kind = DBG_WATCH, .addr = ALIASES + 2048, .len = 8, .access = CPU_WATCH_READ}},
+    {"store",
+     "debug_watch_store",
+     "a store, with other bytes of its page watched",
+     false,
+     {.kind = DBG_WATCH, .addr = ALIASES + 2048, .len = 8, .access = CPU_WATCH_WRITE}},
+};
+
+static unsigned loop_named(const char *name)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(loops); i++)
+        if (!strcmp(loops[i].name, name))
+            return i;
+    abort();
+}
+
+/* ns of a round, the best of three, with a point. */
+static double time_with(struct bench *b, unsigned number, uint64_t rounds,
+                        const struct dbg_point *point, bool in_loop)
+{
+    static const uint8_t never[] = {DBG_AGENT_CONST8, 0, DBG_AGENT_END};
+    enum { IN_LOOP = 20000 }; /* instructions; it is well within its rounds then */
+    double best = 0;
+    struct err e;
+
+    for (int i = 0; i < 3; i++) {
+        struct machine *m = ready_loop(b, "jit", number, rounds + IN_LOOP);
+        struct dbg_points *points = dbg_points_new(m);
+        struct dbg_point p = *point;
+        if (in_loop) {
+            machine_run(m, IN_LOOP);
+            p.addr = machine_cpu(m, 0)->pc;
+            if (dbg_agent_set(&p.cond, never, sizeof never, machine_guest(m), &e))
+                die(&e);
+        }
+        unsigned n = dbg_points_add(points, &p);
+        dbg_points_apply(points);
+        double ns = finish_loop(m, number, rounds);
+        if (in_loop && dbg_points_find(points, n)->evals < rounds) {
+            fprintf(stderr, "micro: a condition was not looked at in each round\n");
+            exit(1);
+        }
+        dbg_points_free(points);
+        machine_free(m);
+        if (!i || ns < best)
+            best = ns;
+    }
+    return best;
+}
+
+static void steps(struct bench *b, uint64_t n)
+{
+    struct err e;
+    struct ctl *c = ctl_new(ready_loop(b, "jit", 0, UINT64_MAX / 4), &e);
+    struct ctl_go go = CTL_GO;
+    struct ctl_stop stop;
+
+    if (!c)
+        die(&e);
+    go.step = true;
+    uint64_t start = host_monotonic_ns();
+    for (uint64_t i = 0; i < n; i++)
+        if (!ctl_step(c, &go, &stop) || stop.count != i + 1) {
+            fprintf(stderr, "micro: a step was not one instruction\n");
+            exit(1);
+        }
+    say("", "debug_step", (double)(host_monotonic_ns() - start) / (double)n, "ns",
+        "a step of one instruction, asked of the control loop");
+    ctl_free(c);
+}
+
+static void debugger(struct bench *b)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(with_points); i++) {
+        unsigned number = loop_named(with_points[i].loop);
+        uint64_t rounds = scaled(b, loops[number].rounds);
+        double ns = time_with(b, number, rounds, &with_points[i].point, with_points[i].in_loop);
+        say("", with_points[i].name, (ns - b->empty_ns) / loops[number].ops, "ns",
+            with_points[i].doc);
+    }
+    steps(b, scaled(b, 200000));
 }
 
 /* ---- memory, called from C ---- */
@@ -438,7 +564,8 @@ int main(int argc, char **argv)
         b.percent = strtoul(argv[2], NULL, 10);
     log_init(&b.log, STDERR_FILENO, LOG_WARN);
     b.disk = new_disk();
-    jit_loops(&b);
+    if (jit_loops(&b))
+        debugger(&b);
     interp_loops(&b);
     memory(&b);
     host_disk_close(b.disk, NULL);

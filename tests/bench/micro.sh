@@ -16,7 +16,8 @@ why
 result $? "every loop does what it says"
 names="interp_alu mem_read8 mem_write64 mem_dma_read16 mem_dma_write32 cpu_load8 cpu_store64 dma_write"
 [ "$(uname -m)" != x86_64 ] ||
-    names="$names translate $(sed -n 's/^LOOP(\([a-z]*\),.*/\1/p' "$top_srcdir/bench/micro.def")"
+    names="$names translate debug_condition debug_break debug_watch_load debug_watch_store debug_step
+        $(sed -n 's/^LOOP(\([a-z]*\),.*/\1/p' "$top_srcdir/bench/micro.def")"
 : >"$work/why"
 for name in $names; do
     grep -Eq "^MICRO $name -?[0-9.e+-]+ (ns|GB/s) [a-z]" "$work/out" || echo "$name" >>"$work/why"
