@@ -164,7 +164,7 @@ START_TEST(test_log)
     const uint8_t *data;
 
     for (unsigned i = 0; i < ARRAY_LEN(ticks); i++)
-        replay_log_add(log, REPLAY_NET, ticks[i], &"abcd"[i], i);
+        replay_log_add(log, REPLAY_NET, ticks[i], &"abcdef"[i], i);
     ck_assert_uint_eq(replay_log_find(log, REPLAY_NET, 0), 0);
     ck_assert_uint_eq(replay_log_find(log, REPLAY_NET, 5), 0);
     ck_assert_uint_eq(replay_log_find(log, REPLAY_NET, 6), 2);
