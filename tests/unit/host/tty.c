@@ -184,6 +184,7 @@ START_TEST(signals_that_end)
                                SIGBUS, SIGABRT, SIGPIPE, SIGUSR1, SIGALRM};
     for (unsigned i = 0; i < sizeof sigs / sizeof *sigs; i++) {
         int master;
+        signal(sigs[i], SIG_DFL); /* nohup ignores SIGHUP */
         pid_t child = start(&master, true, nothing);
         ck_assert(is_raw(master));
         kill(child, sigs[i]);
