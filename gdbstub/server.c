@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "base/bits.h"
 #include "base/mem_alloc.h"
 #include "base/vec.h"
 #include "gdbstub/session.h"
@@ -15,6 +16,7 @@
 #define CLIENTS_MAX 16
 #define READ_SIZE   65536
 #define LAST_NS     UINT64_C(1000000000) /* for what is still to be sent in the end */
+#define EAGER_NS    UINT64_C(1000000)    /* within which a client mostly goes on */
 
 /* A connection.  A slot without one has fd -1. */
 struct link {
@@ -105,14 +107,24 @@ static void list_fds(struct gdb_server *s, struct pollfd *fds)
     }
 }
 
+/* Looks for a while before it sleeps, as to be woken takes longer than a client does to go on. */
+static void wait_for_any(struct pollfd *fds, unsigned n, uint64_t eager_until)
+{
+    while (host_monotonic_ns() < eager_until)
+        if (host_wait(fds, n, 0))
+            return;
+    host_wait(fds, n, HOST_NEVER);
+}
+
 static void serve(void *arg)
 {
     struct gdb_server *s = arg;
     struct pollfd fds[2 + 2 * CLIENTS_MAX];
+    uint64_t eager_until = 0;
 
     for (;;) {
         list_fds(s, fds);
-        host_wait(fds, 2 + 2 * CLIENTS_MAX, HOST_NEVER);
+        wait_for_any(fds, ARRAY_LEN(fds), eager_until);
         if (fds[0].revents)
             return;
         for (unsigned i = 0; i < CLIENTS_MAX; i++) {
@@ -120,8 +132,10 @@ static void serve(void *arg)
 
             if (l->fd >= 0 && fds[3 + 2 * i].revents)
                 gdb_session_news(l->session);
-            if (l->fd >= 0 && fds[2 + 2 * i].revents & ~POLLOUT)
+            if (l->fd >= 0 && fds[2 + 2 * i].revents & ~POLLOUT) {
                 receive(s, l);
+                eager_until = host_monotonic_ns() + EAGER_NS;
+            }
             if (l->fd >= 0)
                 send_some(l);
         }
