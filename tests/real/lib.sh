@@ -24,6 +24,21 @@ linux() {
     gb "$command" "$guest/Image" --initrd "$guest/initramfs.cpio.gz" "$@"
 }
 
+# found NAME PATTERN: a line of the last run's output matches
+found() {
+    why
+    [ $status = 0 ] && tr -d '\r' <"$work/out" | grep -qE "$2"
+    result $? "$1"
+}
+
+# need_full: sets $full to the initial file system with modules, without which there are no tests
+need_full() {
+    full=$guest/initramfs-full.cpio.gz
+    [ ! -r "$full" ] || return
+    echo "1..0 # SKIP no $full"
+    exit 0
+}
+
 # play NAME COMMAND OPTION...: the same on a terminal, with ptyrun's steps from standard input;
 # @N stands for N seconds of patience
 play() {

@@ -2,19 +2,8 @@
 # PCI: the Debian guest and a boot loader find the bridge and virtio devices on it.
 . "$top_srcdir/tests/real/lib.sh"
 
-full=$guest/initramfs-full.cpio.gz
 uboot=/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin
-if [ ! -r "$full" ]; then
-    echo "1..0 # SKIP no $full"
-    exit 0
-fi
-
-# found NAME PATTERN: a line of the last run's output matches
-found() {
-    why
-    [ $status = 0 ] && tr -d '\r' <"$work/out" | grep -qE "$2"
-    result $? "$1"
-}
+need_full
 
 probe() {
     gb run "$guest/Image" --initrd "$full" --engine $fast --append "console=ttyS0 guest=probe" \

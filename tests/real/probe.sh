@@ -2,18 +2,7 @@
 # The Debian guest finds every virtio device and works with it.
 . "$top_srcdir/tests/real/lib.sh"
 
-full=$guest/initramfs-full.cpio.gz
-if [ ! -r "$full" ]; then
-    echo "1..0 # SKIP no $full"
-    exit 0
-fi
-
-# found NAME PATTERN: a line of the last run's output matches
-found() {
-    why
-    [ $status = 0 ] && tr -d '\r' <"$work/out" | grep -qE "$2"
-    result $? "$1"
-}
+need_full
 
 mkdir -p "$work/share/sub"
 echo "from the host" >"$work/share/hello"

@@ -69,6 +69,7 @@ struct vpci {
     uint16_t config_vector, vector[VIO_QUEUES];
 };
 
+/* To debuggers, the BAR lies behind configuration space. */
 #define COMMON(at) (PCI_CONFIG_WINDOW + AT_COMMON + (at))
 
 static const struct dev_reg vpci_regs[] = {
