@@ -486,7 +486,7 @@ void board_free(struct board *b)
     if (!b)
         return;
     for (size_t i = 0; i < b->devs.len; i++)
-        b->devs.data[i]->class->free(b->devs.data[i]);
+        dev_free(b->devs.data[i]);
     for (unsigned i = 0; i < BOARD_CPUS; i++) {
         clock_cancel(b->config.clock, &b->hart[i].timer);
         clock_cancel(b->config.clock, &b->hart[i].sbi_timer);

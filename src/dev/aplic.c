@@ -513,11 +513,6 @@ static void aplic_state(struct dev *d, struct snap *s)
         a->raised = outputs(a);
 }
 
-static void aplic_free(struct dev *d)
-{
-    free(d);
-}
-
 static const struct mem_ops aplic_bus = {aplic_read, aplic_write, 4};
 
 static const struct dev_class aplic_class = {
@@ -527,7 +522,6 @@ static const struct dev_class aplic_class = {
     .bus = &aplic_bus,
     .reset = aplic_reset,
     .state = aplic_state,
-    .free = aplic_free,
     .peek = aplic_peek,
 };
 

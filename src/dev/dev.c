@@ -2,6 +2,7 @@
 #include "dev/device.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "dev/ticks.h"
 
@@ -10,6 +11,14 @@ void dev_init(struct dev *d, const struct dev_class *class, const char *name, st
 {
     *d = (struct dev){.class = class, .mem = mem, .clock = clock, .irq = irq, .log = log};
     snprintf(d->name, sizeof d->name, "%s", name);
+}
+
+void dev_free(struct dev *d)
+{
+    if (d->class->free)
+        d->class->free(d);
+    else
+        free(d);
 }
 
 int dev_map(struct dev *d, uint64_t base, uint64_t size, struct err *e)

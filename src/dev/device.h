@@ -72,7 +72,7 @@ struct dev_class {
     bool flash;                    /* its window is flash: see mem.h */
     void (*reset)(struct dev *d);
     void (*state)(struct dev *d, struct snap *s); /* see snap.h; the section is the device's name */
-    void (*free)(struct dev *d);
+    void (*free)(struct dev *d); /* NULL: there is but the struct, by malloc */
     /* Reads a register with no side effect, for debuggers; false: not readable so. */
     bool (*peek)(struct dev *d, uint64_t offset, unsigned size, uint64_t *value);
     /* Called between windows of execution: takes what host doors have.  May be NULL. */
@@ -95,6 +95,8 @@ struct dev {
 /* Fills the common part. */
 void dev_init(struct dev *d, const struct dev_class *class, const char *name, struct mem *mem,
               struct clock *clock, struct dev_line irq, struct log *log);
+/* Ends it; its window has to be off the bus, or the bus to be gone too. */
+void dev_free(struct dev *d);
 /* Puts its window on the bus. */
 int dev_map(struct dev *d, uint64_t base, uint64_t size, struct err *e);
 

@@ -56,11 +56,6 @@ static void finisher_state(struct dev *d, struct snap *s)
     snap_section(s, d->name, 1);
 }
 
-static void finisher_free(struct dev *d)
-{
-    free(d);
-}
-
 static const struct mem_ops finisher_bus = {finisher_read, finisher_write, 2 | 4};
 
 static const struct dev_class finisher_class = {
@@ -70,7 +65,6 @@ static const struct dev_class finisher_class = {
     .bus = &finisher_bus,
     .reset = finisher_reset,
     .state = finisher_state,
-    .free = finisher_free,
     .peek = finisher_peek,
 };
 

@@ -173,11 +173,6 @@ static void imsic_state(struct dev *d, struct snap *s)
     }
 }
 
-static void imsic_free(struct dev *d)
-{
-    free(d);
-}
-
 static const struct mem_ops imsic_bus = {imsic_bus_read, imsic_bus_write, 4};
 
 static const struct dev_class imsic_class = {
@@ -187,7 +182,6 @@ static const struct dev_class imsic_class = {
     .bus = &imsic_bus,
     .reset = imsic_reset,
     .state = imsic_state,
-    .free = imsic_free,
     .peek = imsic_peek,
 };
 

@@ -234,11 +234,6 @@ static void pcie_state(struct dev *d, struct snap *s)
     pci_state(&h->bridge, s);
 }
 
-static void pcie_free(struct dev *d)
-{
-    free(d);
-}
-
 static const struct mem_ops ecam_bus = {ecam_read, ecam_write, 1 | 2 | 4};
 
 static const struct dev_class pcie_class = {
@@ -248,7 +243,6 @@ static const struct dev_class pcie_class = {
     .bus = &ecam_bus,
     .reset = pcie_reset,
     .state = pcie_state,
-    .free = pcie_free,
     .peek = pcie_peek,
 };
 

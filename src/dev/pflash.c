@@ -388,11 +388,6 @@ static void pflash_state(struct dev *d, struct snap *s)
         show(p);
 }
 
-static void pflash_free(struct dev *d)
-{
-    free(d);
-}
-
 static const struct mem_ops pflash_bus = {pflash_read, pflash_write, 1 | 2 | 4 | 8};
 
 static const struct dev_class pflash_class = {
@@ -403,7 +398,6 @@ static const struct dev_class pflash_class = {
     .flash = true,
     .reset = pflash_reset,
     .state = pflash_state,
-    .free = pflash_free,
     .peek = pflash_peek,
 };
 

@@ -229,11 +229,6 @@ static void plic_state(struct dev *d, struct snap *s)
         p->raised = outputs(p);
 }
 
-static void plic_free(struct dev *d)
-{
-    free(d);
-}
-
 static const struct mem_ops plic_bus = {plic_read, plic_write, 4};
 
 static const struct dev_class plic_class = {
@@ -243,7 +238,6 @@ static const struct dev_class plic_class = {
     .bus = &plic_bus,
     .reset = plic_reset,
     .state = plic_state,
-    .free = plic_free,
     .peek = plic_peek,
 };
 

@@ -77,11 +77,6 @@ static void state(struct dev *d, struct snap *s)
     pci_state((struct pci_func *)d, s);
 }
 
-static void free_function(struct dev *d)
-{
-    free(d);
-}
-
 static bool peek(struct dev *d, uint64_t offset, unsigned size, uint64_t *value)
 {
     *value = pci_config_get((struct pci_func *)d, (unsigned)offset, size);
@@ -95,7 +90,6 @@ static const struct dev_class class = {
     .regs = regs,
     .reset = reset,
     .state = state,
-    .free = free_function,
     .peek = peek,
 };
 

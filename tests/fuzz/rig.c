@@ -84,7 +84,7 @@ static void bus_init(struct rig *r)
 static void bus_fini(struct rig_bus *b)
 {
     for (unsigned i = b->ndevs; i-- > 0;)
-        b->dev[i]->class->free(b->dev[i]);
+        dev_free(b->dev[i]);
     FUZZ_CHECK(!b->clock->len, "%zu events outlive their devices", b->clock->len);
     clock_fini(b->clock);
     free(b->clock);

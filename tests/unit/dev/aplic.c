@@ -64,7 +64,7 @@ static void fini(struct rig *r)
     struct dev *child = aplic_dev(r->child);
 
     bench_fini(&r->b);
-    child->class->free(child);
+    dev_free(child);
 }
 
 static void put(struct rig *r, uint64_t offset, uint32_t v)

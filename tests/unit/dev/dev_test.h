@@ -67,7 +67,7 @@ static inline void bench_plug(struct bench *b, struct dev *d, uint64_t size)
 static inline void bench_fini(struct bench *b)
 {
     if (b->dev)
-        b->dev->class->free(b->dev);
+        dev_free(b->dev);
     ck_assert_uint_eq(b->clock.len, 0); /* a device takes its events with it */
     clock_fini(&b->clock);
     mem_free(b->mem);

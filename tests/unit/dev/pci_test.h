@@ -71,11 +71,6 @@ static void toy_state(struct dev *d, struct snap *s)
     pci_state((struct pci_func *)d, s);
 }
 
-static void toy_free(struct dev *d)
-{
-    free(d);
-}
-
 static bool toy_peek(struct dev *d, uint64_t offset, unsigned size, uint64_t *value)
 {
     *value = pci_config_get((struct pci_func *)d, (unsigned)offset, size);
@@ -92,7 +87,6 @@ static const struct dev_class toy_class = {
     .regs = toy_regs,
     .reset = toy_reset,
     .state = toy_state,
-    .free = toy_free,
     .peek = toy_peek,
 };
 
