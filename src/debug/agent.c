@@ -132,12 +132,18 @@ static int check_one(struct check *k, size_t at)
 /* What is not reached is not looked at: jumps lead forward, so one pass sees all that is. */
 static int check(struct check *k)
 {
+    size_t end = 0; /* of the last operation that is reached */
     int rc = 0;
 
     k->depth[0] = 0;
-    for (size_t at = 0; at < k->len && !rc; at++)
-        if (k->depth[at] != NOT_REACHED)
-            rc = check_one(k, at);
+    for (size_t at = 0; at < k->len && !rc; at++) {
+        if (k->depth[at] == NOT_REACHED)
+            continue;
+        if (at < end)
+            return err_set(k->e, EINVAL, "agent expression: byte %zu is within an operation, and is jumped to", at);
+        rc = check_one(k, at);
+        end = at + (rc ? 0 : size_at(k->code, k->len, at));
+    }
     return rc;
 }
 

@@ -443,6 +443,7 @@ START_TEST(bad)
     refused("\x21\x00\x00\x27");             /* for ever */
     refused("\x22\x01\x20\x00\x02\x27");     /* into an operand, backward */
     refused("\x22\x01\x20\x00\xff\x27\x27"); /* out of it */
+    refused("\x22\x01\x20\x00\x06\x23\x27\x27\x27"); /* into a later operand */
     /* the stack is not alike on both ways */
     refused("\x22\x01\x20\x00\x07\x22\x01\x22\x01\x27");
     memset(large, DBG_AGENT_END, DBG_AGENT_MAX + 1);
