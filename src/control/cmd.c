@@ -162,13 +162,15 @@ static const struct cmd *find(const char *name, struct err *e)
     return NULL;
 }
 
+#define BLANKS " \t\r\n"
+
 /* Cuts the line at blanks; "x/8i" is "x" and "/8i".  The number of words, or CMD_ARGS_MAX + 1. */
 static int split(char *line, char **argv, char *slash_word, size_t slash_size)
 {
     int argc = 0;
     char *save = NULL;
 
-    for (char *w = strtok_r(line, " \t\r\n", &save); w; w = strtok_r(NULL, " \t\r\n", &save)) {
+    for (char *w = strtok_r(line, BLANKS, &save); w; w = strtok_r(NULL, BLANKS, &save)) {
         char *slash = argc ? NULL : strchr(w, '/');
 
         if (argc >= CMD_ARGS_MAX)
@@ -217,7 +219,7 @@ int cmd_run(struct cmd_session *s, const char *line, struct buf *out, enum cmd_n
 bool cmd_runs(const char *line)
 {
     char name[32];
-    size_t start = strspn(line, " \t"), n = strcspn(line + start, " \t/");
+    size_t start = strspn(line, BLANKS), n = strcspn(line + start, BLANKS "/");
     const struct cmd *c;
 
     if (!n || n >= sizeof name)
