@@ -63,8 +63,8 @@ static void unescape(const char *p, size_t len, struct buf *packet)
     }
 }
 
-/* At a '$'.  GDB_IN_NONE: it is not whole, or was refused (then it is passed over). */
-static enum gdb_in take_packet(struct gdb_wire *w, struct buf *packet)
+/* At a '$'.  Passes over it when it is whole; *refused: by its sum. */
+static enum gdb_in take_packet(struct gdb_wire *w, struct buf *packet, bool *refused)
 {
     const char *start = w->in.data + w->in_at + 1;
     size_t room = w->in.len - w->in_at - 1;
@@ -73,6 +73,7 @@ static enum gdb_in take_packet(struct gdb_wire *w, struct buf *packet)
     uint8_t sum;
     bool good;
 
+    *refused = false;
     if (len > GDB_PACKET_MAX)
         return GDB_IN_BAD;
     if (!end || room - len < 3)
@@ -81,34 +82,60 @@ static enum gdb_in take_packet(struct gdb_wire *w, struct buf *packet)
     w->in_at += len + 4;
     if (!w->no_ack)
         buf_ch(&w->out, good ? '+' : '-');
+    *refused = !good;
     if (!good)
-        return gdb_wire_next(w, packet);
+        return GDB_IN_NONE;
     unescape(start, len, packet);
     return GDB_IN_PACKET;
 }
 
 enum gdb_in gdb_wire_next(struct gdb_wire *w, struct buf *packet)
 {
-    for (; w->in_at < w->in.len; w->in_at++) {
+    while (w->in_at < w->in.len) {
+        bool refused;
+        enum gdb_in in;
+
         switch (w->in.data[w->in_at]) {
         case '$':
-            return take_packet(w, packet);
+            in = take_packet(w, packet, &refused);
+            if (!refused)
+                return in;
+            break;
         case BREAK:
             w->in_at++;
             return GDB_IN_BREAK;
-        case '-':
-            if (!w->no_ack)
+        case '-': /* not again while it is under way */
+            if (!w->no_ack && w->out_at == w->out.len)
                 buf_add(&w->out, w->last.data, w->last.len);
+            w->in_at++;
             break;
         case '+':
         default: /* noise between packets is passed over */
-            break;
+            w->in_at++;
         }
     }
     return GDB_IN_NONE;
 }
 
 /* ---- out ---- */
+
+bool gdb_wire_full(const struct gdb_wire *w)
+{
+    return w->out.len - w->out_at > 2 * GDB_PACKET_MAX;
+}
+
+void gdb_wire_sent(struct gdb_wire *w, size_t n)
+{
+    w->out_at += n;
+    if (w->out_at == w->out.len) {
+        buf_reset(&w->out);
+        w->out_at = 0;
+    } else if (w->out_at > GDB_PACKET_MAX) {
+        memmove(w->out.data, w->out.data + w->out_at, w->out.len - w->out_at);
+        w->out.len -= w->out_at;
+        w->out_at = 0;
+    }
+}
 
 static bool is_special(char c)
 {
@@ -193,9 +220,10 @@ long gdb_get_hex(const char *text, size_t len, uint8_t *data)
     if (len % 2)
         return -1;
     for (size_t i = 0; i < len; i += 2) {
-        int high = digit(text[i]), low = digit(text[i + 1]);
+        int high = digit(text[i]),
+            low = high < 0 ? -1 : digit(text[i + 1]); /* not behind the end */
 
-        if (high < 0 || low < 0)
+        if (low < 0)
             return -1;
         data[i / 2] = (uint8_t)(high << 4 | low);
     }

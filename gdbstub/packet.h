@@ -37,6 +37,11 @@ enum gdb_in {
 /* The next one.  A packet with a wrong sum is asked for again and not told. */
 enum gdb_in gdb_wire_next(struct gdb_wire *w, struct buf *packet);
 
+/* So much is to be sent that the client has to take some before it is heard again. */
+bool gdb_wire_full(const struct gdb_wire *w);
+/* n bytes of what is to be sent, at out_at, are. */
+void gdb_wire_sent(struct gdb_wire *w, size_t n);
+
 /* Sends a packet, with escapes and sum. */
 void gdb_wire_send(struct gdb_wire *w, const struct buf *packet);
 /* The same as a notification, which nobody acknowledges. */

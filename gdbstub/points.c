@@ -35,8 +35,8 @@ static struct gdb_point *find(struct gdb_session *s, const struct gdb_point *z)
 }
 
 /* What may follow: ";X LENGTH,BYTES...", conditions, any of which is enough, and
- * ";cmds:PERSIST,X LENGTH,BYTES...", what is then done instead of a stop.  Those that persist behind
- * their client have nobody to print for: they go with it. */
+ * ";cmds:PERSIST,X LENGTH,BYTES...", what is then done instead of a stop.  Those that persist
+ * behind their client have nobody to print for: they go with it. */
 struct extra {
     struct agents {
         VEC(struct dbg_agent);
@@ -50,23 +50,29 @@ static void agents_fini(struct agents *v)
     vec_fini(v);
 }
 
-/* Programs, one behind the other, or with ';' between them. */
-static int parse_agents(struct gdb_job *j, struct agents *v, struct err *e)
+int gdb_take_agent(struct gdb_job *j, struct dbg_agent *agent, struct err *e)
 {
     uint8_t code[DBG_AGENT_MAX];
     uint64_t len;
+
+    if (!gdb_hex_then(&j->a.p, ',', &len) || len > sizeof code ||
+        strnlen(j->a.p, 2 * len) < 2 * len || gdb_get_hex(j->a.p, 2 * len, code) < 0)
+        return err_set(e, EINVAL, "an agent expression is not like LENGTH,BYTES");
+    j->a.p += 2 * len;
+    return dbg_agent_set(agent, code, len, j->c->guest, e);
+}
+
+/* Programs, one behind the other, or with ';' between them. */
+static int parse_agents(struct gdb_job *j, struct agents *v, struct err *e)
+{
     int rc = 0;
 
     while (*j->a.p == 'X' && !rc) {
         struct dbg_agent a = {0};
 
         j->a.p++;
-        if (!gdb_hex_then(&j->a.p, ',', &len) || len > sizeof code ||
-            strnlen(j->a.p, 2 * len) < 2 * len || gdb_get_hex(j->a.p, 2 * len, code) < 0)
-            return err_set(e, EINVAL, "Z: a condition or command is not right");
-        j->a.p += 2 * len;
         rc = v->len == AGENTS_MAX ? err_set(e, E2BIG, "Z: more than %d programs", AGENTS_MAX)
-                                  : dbg_agent_set(&a, code, len, j->c->guest, e);
+                                  : gdb_take_agent(j, &a, e);
         if (!rc)
             vec_push(v, a);
         if (j->a.p[0] == ';' && j->a.p[1] == 'X')

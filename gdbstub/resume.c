@@ -493,6 +493,9 @@ void gdb_vctrlc(struct gdb_session *s, struct gdb_args a)
 
 void gdb_let_go(struct gdb_session *s)
 {
+    if (s->gone)
+        return;
+    s->gone = true;
     gdb_drop_points(s);
     gdb_trace_left(s);
     if (!ctl_running(s->ctl) && s->stop.why != MACHINE_ENDED)
@@ -540,6 +543,7 @@ static void reset(struct gdb_job *j)
 /* The machine is as at power-on, and at rest. */
 static void restart(struct gdb_session *s)
 {
+    s->gone = false;
     ctl_pause(s->ctl);
     ctl_wait(s->ctl, -1, &s->stop);
     gdb_on_machine(s, reset, (struct gdb_args){NULL, 0});
@@ -564,6 +568,7 @@ void gdb_vrun(struct gdb_session *s, struct gdb_args a)
 
 void gdb_vattach(struct gdb_session *s, struct gdb_args a)
 {
+    s->gone = false;
     ctl_pause(s->ctl);
     ctl_wait(s->ctl, -1, &s->stop);
     gdb_why(s, a);

@@ -9,8 +9,8 @@
 
 /* ---- the packets ---- */
 
-/* A packet's name is the longest one here that it begins with; behind a name with a `then`, that must
- * come or the packet must end. */
+/* A packet's name is the longest one here that it begins with; behind a name with a `then`, that
+ * must come or the packet must end. */
 static const struct {
     const char *name;
     const char *then; /* characters of which one may follow; NULL: anything */
@@ -170,7 +170,7 @@ void gdb_session_input(struct gdb_session *s)
 {
     struct buf packet = BUF_INIT;
 
-    while (!s->over) {
+    while (!s->over && !gdb_wire_full(&s->wire)) {
         enum gdb_in in = gdb_wire_next(&s->wire, &packet);
 
         if (in == GDB_IN_NONE)
@@ -191,6 +191,7 @@ void gdb_session_input(struct gdb_session *s)
         if (!s->no_reply)
             gdb_wire_send(&s->wire, &s->reply);
     }
+    s->held = gdb_wire_full(&s->wire);
     buf_fini(&packet);
 }
 
@@ -217,13 +218,21 @@ void gdb_on_machine(struct gdb_session *s, void (*fn)(struct gdb_job *j), struct
     ctl_call(s->ctl, run_call, &k);
 }
 
+static bool take_all(const char **p)
+{
+    if (strncmp(*p, "-1", 2))
+        return false;
+    *p += 2;
+    return true;
+}
+
 bool gdb_thread(const struct gdb_session *s, const char **p, int *cpu)
 {
     uint64_t n;
 
     if (**p == 'p') { /* of a process, of which there is one */
         ++*p;
-        if (!(**p == '-' ? (*p += 2, true) : gdb_hex(p, &n)))
+        if (!take_all(p) && !gdb_hex(p, &n))
             return false;
         if (**p != '.') {
             *cpu = GDB_ALL;
@@ -231,10 +240,9 @@ bool gdb_thread(const struct gdb_session *s, const char **p, int *cpu)
         }
         ++*p;
     }
-    if (**p == '-') {
-        *p += 2;
+    if (take_all(p)) {
         *cpu = GDB_ALL;
-        return (*p)[-1] == '1';
+        return true;
     }
     if (!gdb_hex(p, &n) || n > s->ncpus)
         return false;

@@ -60,6 +60,8 @@ struct gdb_session {
     struct buf reply;   /* to the packet that is being carried out */
     bool no_reply;      /* it comes later: the machine runs */
     bool over;          /* hang up when all is sent */
+    bool gone;          /* gdb_let_go was done */
+    bool held;          /* there may be packets, for which there was no room to answer */
 
     unsigned ncpus;
     unsigned g_cpu, c_cpu; /* the CPUs of g and c packets (Hg, Hc) */
@@ -107,7 +109,7 @@ struct gdb_session {
 
 /* NULL with a message.  config outlives it. */
 struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err *e);
-/* Its points go; if the machine was stopped for it, it runs on. */
+/* After gdb_let_go, if that was not done. */
 void gdb_session_free(struct gdb_session *s);
 /* Carries out what the client sent. */
 void gdb_session_input(struct gdb_session *s);
@@ -201,7 +203,10 @@ void gdb_describe(struct gdb_session *s, const struct ctl_stop *stop, unsigned s
 enum gdb_object { GDB_OBJECT, GDB_NO_ANNEX, GDB_NO_OBJECT };
 enum gdb_object gdb_xml(struct gdb_job *j, const char *object, const char *annex, struct buf *out);
 
-/* All is given up: the machine runs on, if this client had stopped it. */
+/* "LENGTH,BYTES" of an agent expression, at j->a.p, which moves behind it. */
+int gdb_take_agent(struct gdb_job *j, struct dbg_agent *agent, struct err *e);
+
+/* All is given up, once: the machine runs on. */
 void gdb_let_go(struct gdb_session *s);
 
 #endif

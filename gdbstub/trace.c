@@ -35,19 +35,6 @@ void gdb_tinit(struct gdb_session *s, struct gdb_args a)
 
 /* ---- tracepoints ---- */
 
-/* "LENGTH,BYTES" of an agent expression. */
-static bool take_agent(struct gdb_job *j, struct dbg_agent *agent, struct err *e)
-{
-    uint8_t code[DBG_AGENT_MAX];
-    uint64_t len;
-
-    if (!gdb_hex_then(&j->a.p, ',', &len) || len > sizeof code ||
-        gdb_get_hex(j->a.p, 2 * len, code) < 0)
-        return !err_set(e, EINVAL, "QTDP: an expression is not right");
-    j->a.p += 2 * len;
-    return !dbg_agent_set(agent, code, len, j->c->guest, e);
-}
-
 /* "REGISTER,OFFSET,LENGTH"; -1 for no register. */
 static bool take_memory(struct gdb_job *j, struct dbg_collect *a, struct err *e)
 {
@@ -102,7 +89,7 @@ static bool take_action(struct gdb_job *j, struct dbg_tracepoint *x, struct err 
         break;
     case 'X':
         a.kind = DBG_COLLECT_AGENT;
-        good = take_agent(j, &a.agent, e);
+        good = !gdb_take_agent(j, &a.agent, e);
         break;
     default:
         return !err_set(e, EINVAL, "QTDP: an action is not known");
@@ -153,7 +140,7 @@ static bool take_definition(struct gdb_job *j, struct dbg_tracepoint *x, struct 
     if (*++j->a.p != 'X')
         return !err_set(e, ENOTSUP, "QTDP: there are only ordinary tracepoints");
     j->a.p++;
-    return take_agent(j, &x->cond, e);
+    return !gdb_take_agent(j, &x->cond, e);
 }
 
 /* A new tracepoint, or with '-' more of its actions. */

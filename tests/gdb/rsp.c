@@ -438,7 +438,7 @@ static void files(void)
 /* Each gets an error, and changes nothing. */
 static const struct exchange bad[] = {
     {"Hg9", "E16"}, {"Hx1", "E16"}, {"H", "E16"}, {"Hg", "E16"}, {"Hg-", "E16"}, {"Hgp", "E16"},
-    {"Hgp1.", "E16"}, {"T", "E03"}, {"T99", "E03"}, {"Tx", "E03"}, {"Tp1.-", "E03"},
+    {"Hgp1.", "E16"}, {"Hgp-", "E16"}, {"Hgp-2.1", "E16"}, {"Hg-2", "E16"}, {"T", "E03"}, {"T99", "E03"}, {"Tx", "E03"}, {"Tp1.-", "E03"},
     {"qThreadExtraInfo,", "E03"}, {"qThreadExtraInfo,-1", "E03"}, {"p", "E16"}, {"px", "E16"},
     {"p11111111111111111", "E16"}, {"P", "E16"}, {"P8", "E16"}, {"P8=", "E16"}, {"P8=zz", "E16"},
     {"P8=0000", "E16"}, {"G00", "E16"}, {"Gzz", "E16"}, {"m", "E16"}, {"m,", "E16"},
@@ -456,6 +456,8 @@ static const struct exchange bad[] = {
     {"Z0,80000080,4;X2,2201", "E16"}, {"Z0,80000080,4;cmds:", "E16"},
     {"Z0,80000080,4;cmds:0,X3,340000", "E16"}, {"Z0,80000080,4;cmds:0,X5,3400000027", "E16"},
     {"Z0,80000080,4;cmds:0,Xa,2200220034ff00010027", "E16"}, {"z", "E16"}, {"z7,0,0", "E16"},
+    {"Z0,80000080,4;X9,220120000623272727", "E16"}, /* a jump into an operation */
+    {"qRcmd,0a63", "7468*"}, {"qRcmd,636f6e74696e75650a", "7468*"}, /* "\nc": not by monitor */
     {"qRcmd,zz", "E16"}, {"qRcmd,6", "E16"}, {"qCRC:", "E16"}, {"qCRC:0,ffffffffffffffff", "E16"},
     {"qCRC:0,10", "E0e"}, {"qSearch:memory:", "E16"}, {"qSearch:memory:80000000;10;", "E16"},
     {"qSearch:memory:0;ffffffffffffffff;a", "E16"}, {"qXfer:", "E16"}, {"qXfer:features", "E16"},
@@ -529,9 +531,8 @@ static void framing(void)
     result(says(&c, "qC", "QC1"), "then it is all right");
     put_raw(&c, "-", 1);
     result(is_like(get(&c, PATIENCE), "QC1"), "a reply is sent again");
-    put_raw(&c, "++++----+noise*}", 16);
-    for (int i = 0; i < 4; i++)
-        get(&c, PATIENCE);
+    put_raw(&c, "++++-+noise*}", 13);
+    get(&c, PATIENCE);
     result(says(&c, "qC", "QC1"), "noise between packets is passed over");
     put_raw(&c, "$q", 2);
     usleep(20000);
@@ -555,6 +556,32 @@ static void framing(void)
     close_client(&c);
     free(before);
     free(after);
+}
+
+/* A client that asks for much and takes nothing: what it has asked for waits, and all of it comes. */
+static void greedy(void)
+{
+    enum { MANY = 1000, SIZE = 0x7000 };
+    static char minus[60000], large[MANY * 18 + 1];
+    struct client c;
+    unsigned n = 0;
+
+    begin(&c);
+    ask(&c, "m80000000,7000");
+    memset(minus, '-', sizeof minus);
+    put_raw(&c, minus, sizeof minus);
+    put(&c, "qC");
+    while (get(&c, PATIENCE) && c.packet_len == 2 * SIZE)
+        n++;
+    result(n < 100 && is_like(c.packet, "QC1"), "a reply is not sent again while it is sent");
+    c.no_ack = says(&c, "QStartNoAckMode", "OK");
+    for (n = 0; n < MANY; n++)
+        memcpy(large + 18 * n, "$m80000000,7000#e8", 18);
+    put_raw(&c, large, sizeof large - 1);
+    for (n = 0; n < MANY && get(&c, PATIENCE) && c.packet_len == 2 * SIZE;)
+        n++;
+    result(n == MANY, "%d large replies at once", MANY);
+    close_client(&c);
 }
 
 /* Clients that come and go. */
@@ -647,7 +674,7 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(void);
     } groups[] = {{"known", known},     {"running", running}, {"lldb", lldb},
-                  {"files", files},     {"hostile", hostile}, {"framing", framing},
+                  {"files", files},     {"hostile", hostile}, {"framing", framing}, {"greedy", greedy},
                   {"clients", clients}, {"two", two}};
 
     if (argc != 3)
