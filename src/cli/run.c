@@ -484,8 +484,25 @@ static void stopped(struct run *r, const struct ctl_stop *stop)
     }
 }
 
-/* The machine is at rest for GDB, which will let it run again.  False: the person wants the console. */
-static bool wait_for_gdb(struct run *r)
+/* Whether somebody is there for it, or may yet come: a person at a terminal does not wait for that. */
+static bool gdb_attended(const struct run *r)
+{
+    for (unsigned i = 0; i < r->o.ngdb; i++)
+        if (!r->pump.in_tty || gdb_server_attended(r->gdb[i]))
+            return true;
+    return false;
+}
+
+/* Whether GDB, and nobody else, has reason to see this stop. */
+static bool for_gdb(const struct run *r, const struct ctl_stop *stop)
+{
+    return gdb_attended(r) && !r->paused && !r->pump.marker.seen &&
+           (stop->why == MACHINE_BREAK || stop->why == MACHINE_INTERRUPTED || stop->stepped);
+}
+
+/* The machine is at rest for GDB, which will let it run again.  False: the console is wanted, by the
+ * person or as GDB is gone, where it was not to be waited for. */
+static bool wait_for_gdb(struct run *r, bool may_come)
 {
     bool console_wanted = false;
 
@@ -499,30 +516,23 @@ static bool wait_for_gdb(struct run *r)
             end_by(r, SIGINT);
         if (events & CLI_PUMP_BROKEN)
             end(r, CLI_ERROR);
-        console_wanted = events & CLI_PUMP_PAUSE;
+        console_wanted = events & CLI_PUMP_PAUSE || !(may_come || gdb_attended(r));
     }
     cli_pump_cooked(&r->pump);
     return !console_wanted;
 }
 
-/* Whether GDB, and nobody else, has reason to see this stop. */
-static bool for_gdb(const struct run *r, const struct ctl_stop *stop)
-{
-    return r->o.ngdb && !r->paused && !r->pump.marker.seen &&
-           (stop->why == MACHINE_BREAK || stop->why == MACHINE_INTERRUPTED || stop->stepped);
-}
-
 static void run_machine(struct run *r)
 {
     struct ctl_stop stop = {.why = MACHINE_INTERRUPTED};
-    bool held = r->o.wait;
+    bool held = r->o.wait, may_come = held;
 
     while (!r->over) {
-        if (held ? !wait_for_gdb(r) : false)
+        if (held && !wait_for_gdb(r, may_come))
             paused(r, &stop);
         else if (!held)
             ctl_run(r->ctl, &(struct ctl_go){.until = r->o.stop_at});
-        r->paused = false;
+        r->paused = may_come = false;
         if (r->over || !wait_for_stop(r, &stop))
             break;
         held = for_gdb(r, &stop);

@@ -433,6 +433,7 @@ void ctl_client_free(struct ctl_client *k)
     for (at = &k->c->clients; *at != k; at = &(*at)->next)
         ;
     *at = k->next;
+    tell(k->c);
     host_mutex_unlock(&k->c->lock);
     host_wake_fini(&k->news);
     buf_fini(&k->text);

@@ -8,7 +8,8 @@
  * step are carried out by the caller's thread in the loop's place: nobody has to be woken.
  *
  * Several front ends may be clients at once.  Each hears that the machine came to rest, or
- * runs, whoever asked for it, and the last one that asked is the one that is heard.
+ * runs, whoever asked for it, and that another one left; the last one that asked is the one that is
+ * heard.
  * Any thread but the machine's own, unless a call says more.
  */
 #ifndef CONTROL_CTL_H

@@ -131,4 +131,28 @@ for _ in $(seq 50); do kill -0 "$machine" 2>/dev/null && sleep 0.1; done
 ! kill -0 "$machine" 2>/dev/null
 result $? "kill ends it"
 end_machine
+
+# What a client leaves behind is for whoever else is there: the person at the terminal.
+cat >"$work/steps" <<END
+expect $((30 * patience)) breakpoint 1
+expect $((30 * patience)) (glovebox)
+send info breaks\r
+expect $((30 * patience)) hit 1 time 
+send quit\r
+exit 130 $((30 * patience))
+END
+(
+    for _ in $(seq $((500 * patience))); do
+        [ ! -S "$socket" ] || break
+        sleep 0.01
+    done
+    gdb_says "$work/program" <<'END'
+monitor break twice
+detach
+END
+) &
+TERM=xterm timeout -k 5 "$SECONDS_MAX" "$top_builddir/tests/real/ptyrun" "$work/steps" "$GLOVEBOX" run \
+    --gdb "unix:$socket" "$work/program" >"$work/why" 2>&1
+result $? "a breakpoint that stays when its client has left stops at the terminal"
+wait
 plan
