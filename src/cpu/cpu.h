@@ -109,7 +109,8 @@ struct cpu {
     const struct guest *guest;
     const struct cpu_env *env;
     const struct cpu_debug *debug; /* see debug.h; NULL: nothing is wanted */
-    uint64_t watch_from, watch_len; /* an access that starts outside touches no virtual watch */
+    /* An access that starts before, or more than watch_span behind, touches no virtual watch. */
+    uint64_t watch_from, watch_span;
     struct mem *mem;
     struct tlb tlb;
     uint32_t index; /* which hart: 0, 1, ... */

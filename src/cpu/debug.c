@@ -61,7 +61,9 @@ uint64_t cpu_helper_decide(void *cpu, uint64_t a, uint64_t b, uint64_t more)
 void cpu_watches_changed(struct cpu *c)
 {
     const struct cpu_debug *d = c->debug;
-    uint64_t from = UINT64_MAX, last = 0;
+    uint64_t from = UINT64_MAX,
+             last = UINT64_MAX; /* none: then only the last bytes are looked at */
+    bool any = false;
 
     for (size_t i = 0; d && i < d->nwatches; i++) {
         const struct cpu_watch *w = &d->watches[i];
@@ -69,11 +71,12 @@ void cpu_watches_changed(struct cpu *c)
         if (w->physical)
             continue;
         from = w->addr < from ? w->addr : from;
-        last = w->addr + (w->len - 1) > last ? w->addr + (w->len - 1) : last;
+        last = !any || w->addr + (w->len - 1) > last ? w->addr + (w->len - 1) : last;
+        any = true;
     }
     from = from < ACCESS_MAX ? 0 : from - (ACCESS_MAX - 1);
     c->watch_from = from;
-    c->watch_len = last >= from ? last - from + 1 : 0;
+    c->watch_span = last - from;
     tlb_watch(&c->tlb, d ? d->vpages : NULL, d ? d->nvpages : 0);
 }
 

@@ -401,8 +401,8 @@ static void cold_watch(struct emit *e, const struct cold *c)
     uint8_t *slow = asm_jcc(&e->a, CC_NE);
     asm_mov(&e->a, W, RDX, RCX);
     asm_rm(&e->a, W, ALU_SUB << 3 | 3, RDX, CPU_AT(e->j, watch_from));
-    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX, CPU_AT(e->j, watch_len));
-    asm_patch(asm_jcc(&e->a, CC_AE), c->found);
+    asm_rm(&e->a, W, ALU_CMP << 3 | 3, RDX, CPU_AT(e->j, watch_span));
+    asm_patch(asm_jcc(&e->a, CC_A), c->found);
     asm_patch_here(&e->a, slow);
 }
 

@@ -378,6 +378,23 @@ START_TEST(watches_translated)
 }
 END_TEST
 
+/* All that is watched spans all of memory. */
+START_TEST(watch_ends)
+{
+    EACH_ENGINE (engine) {
+        start(*engine, 1, false);
+        struct dbg_point x = {.kind = DBG_WATCH, .len = 8, .access = CPU_WATCH_WRITE};
+        dbg_points_add(p, &x);
+        x.addr = UINT64_MAX - 7;
+        dbg_points_add(p, &x);
+        x.addr = base + DATA;
+        unsigned a = dbg_points_add(p, &x);
+        ck_stop(a, STORE + 1);
+        end();
+    }
+}
+END_TEST
+
 START_TEST(changes)
 {
     EACH_ENGINE (engine) {
@@ -606,5 +623,5 @@ START_TEST(device_writes)
 END_TEST
 
 UNIT_MAIN("debug/points", device_writes, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
-          watches, watches_translated, changes, watch_conditions, events, event_names, undisturbed,
+          watches, watches_translated, watch_ends, changes, watch_conditions, events, event_names, undisturbed,
           same_stops)
