@@ -64,7 +64,7 @@ bool accel_look(struct cpu *c, enum accel_stop *stop)
         c->pending = 0;
         if ((!c->hold || c->halted) && c->guest->interrupt(c))
             c->stop_passed = 0; /* pc is elsewhere */
-        if (c->quit) { /* a debugger wants to see that */
+        if (c->quit) {          /* a debugger wants to see that */
             c->pending = 1;
             *stop = ACCEL_QUIT;
             return false;
@@ -144,7 +144,7 @@ static const uint8_t *second_page(struct cpu *c, const struct accel_unit *k)
 
 void accel_lift(struct cpu *c, const struct accel_unit *k, struct ir_unit *u)
 {
-    struct guest_fetch f = {.pc = k->pc, .max_insns = k->ninsns, .pass_stop = true};
+    struct guest_fetch f = {.pc = k->pc, .paddr = k->paddr, .max_insns = k->ninsns};
     uint32_t bytes, context = c->context;
 
     f.host = first_page(c, k, &f.len);

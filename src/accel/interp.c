@@ -271,8 +271,8 @@ static void tell(const struct interp *it, struct cpu *c, const struct unit *u)
         it->watch(it->watch_opaque, c, &k);
 }
 
-static struct unit *keep(struct interp *it, struct cpu *c, const struct place *p,
-                         uint64_t key, struct ir_unit *made, uint32_t bytes)
+static struct unit *keep(struct interp *it, struct cpu *c, const struct place *p, uint64_t key,
+                         struct ir_unit *made, uint32_t bytes)
 {
     ir_run_passes(made, ir_exact_passes);
     if (it->store_bytes >= STORE_MAX)
@@ -443,7 +443,8 @@ static __attribute__((noinline)) void refused(struct interp *it, struct cpu *c)
 
 bool interp_probe_stops(struct interp *it, struct cpu *c)
 {
-    uint64_t paddr = c->debug ? cpu_debug_paddr(c, c->pc) : CPU_NO_PADDR;
+    bool physical = c->debug && c->debug->physical.n;
+    uint64_t paddr = physical ? cpu_debug_paddr(c, c->pc) : CPU_NO_PADDR;
     struct ir_unit u;
 
     if (!cpu_probed(c, c->pc, paddr))
@@ -582,8 +583,7 @@ static void engine_units(struct accel *a, accel_unit_fn *fn, void *opaque)
     }
 }
 
-static void engine_show(struct accel *a, struct cpu *c, const struct accel_unit *k,
-                        struct buf *out)
+static void engine_show(struct accel *a, struct cpu *c, const struct accel_unit *k, struct buf *out)
 {
     struct arena arena;
     struct ir_unit u;

@@ -9,10 +9,11 @@
 #include "jit/jit.h"
 #include "jit/target.h"
 
-#define BLOCK_BYTES 128 /* of host code, that a small block takes: there are buckets for so many */
-#define PAGES_SIZE  (1u << 14)
-#define MAX_INSNS   64
-#define TIMED       16 /* the clock is read for one translation in so many */
+#define BLOCK_BYTES 128 /* of host code, that a small block takes: there are buckets for so many   \
+                         */
+#define PAGES_SIZE (1u << 14)
+#define MAX_INSNS  64
+#define TIMED      16 /* the clock is read for one translation in so many */
 
 /* ---- tables ---- */
 
@@ -101,9 +102,13 @@ void jit_link(struct jit *j, struct jit_block *b)
     struct jit_exit *x = j->linking;
 
     j->linking = NULL;
-    if (!x || x->target || b->paddr2 || x->pc != b->pc || x->block->context != b->context ||
+    if (!x || x->target || x->pc != b->pc || x->block->context != b->context ||
         (x->block->paddr ^ b->paddr) & ~MEM_PAGE_MASK)
         return;
+    if (b->paddr2) { /* what it is made of can change: it is looked up each time */
+        x->jump = NULL;
+        return;
+    }
     x->target = b;
     x->next = b->incoming;
     b->incoming = x;
@@ -279,7 +284,7 @@ struct jit_block *jit_compile(struct jit *j, struct ir_unit *u)
     break_one(j, u);
     ir_find_lives(u);
     struct jit_block *b = try_emit(j, u);
-    if (!b) {
+    if (!b && !j->side.too_complex) {
         next_region(j);
         b = try_emit(j, u);
     }

@@ -62,7 +62,7 @@ struct jit_exit {
     struct jit_block *block; /* whose exit it is */
     uint64_t pc;
     uint8_t *jump;            /* code address of the jump's displacement; NULL: goes through the
-                                 jump cache */
+                                 jump cache, as what is there can't be linked to */
     const uint8_t *unlinked;  /* where that jump leads while there is no target */
     struct jit_block *target; /* NULL: unlinked */
     struct jit_exit *next;    /* in target->incoming */
@@ -85,6 +85,7 @@ struct jit_side {
     struct {
         VEC(uint64_t);
     } consts;
+    bool too_complex; /* it can't be emitted, wherever there is room */
 };
 
 /* A place in the list of blocks made from a physical page. */
@@ -225,7 +226,7 @@ static inline unsigned jit_rm(const struct jit *j, const struct cpu *c)
 
 /* The block at the CPU's pc in its present context, found or translated, entered in the jump cache.
  * NULL: none can be had; the CPU's next instruction is the interpreter's (a fetch fault, an
- * exact page, a debugger's stop at pc). */
+ * exact page). */
 struct jit_block *jit_find(struct jit *j, struct cpu *c);
 
 /* Links the exit by which the last run left (jit->linking) to b, if that is allowed. */

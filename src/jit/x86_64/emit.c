@@ -238,14 +238,24 @@ static bool same_page(const struct emit *e, uint64_t pc)
     return !((pc ^ e->u->pc) & ~MEM_PAGE_MASK);
 }
 
-/* The jump at disp is the first that leads to a block further on which does nothing but leave, to
- * the same page: then it is that exit's own jump, to be patched like any. */
+static bool has_one_edge(const struct ir_unit *u, uint32_t block)
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < u->nedges; i++)
+        n += u->edges[i].block == block;
+    return n == 1;
+}
+
+/* If the jump at disp alone leads to a block further on which does nothing but leave, to the same
+ * page, it is that exit's own jump, to be patched like any. */
 static void jump_to_exit(struct emit *e, uint8_t *disp, uint32_t block)
 {
     const struct ir_block *b = &e->u->blocks[block];
     const struct ir_insn *in = &e->u->insns[b->first];
 
-    if (in->op == IR_exit_pc && same_page(e, in->imm) && !e->direct[block] && !e->labels[block])
+    if (in->op == IR_exit_pc && same_page(e, in->imm) && !e->labels[block] &&
+        has_one_edge(e->u, block))
         e->direct[block] = disp;
     else
         jump_to_block(e, disp, block);
@@ -611,6 +621,7 @@ static struct jit_block *x64_emit(struct jit *j, const struct ir_unit *u, size_t
         return NULL;
     emit_entry(&e);
     emit_blocks(&e);
+    j->side.too_complex = e.ra.failed;
     if (!asm_room(&e.a) || e.ra.failed)
         return NULL;
     e.b = jit_block_new(j, u);
