@@ -64,7 +64,7 @@ bool accel_look(struct cpu *c, enum accel_stop *stop)
         c->pending = 0;
         if ((!c->hold || c->halted) && c->guest->interrupt(c))
             c->stop_passed = 0; /* pc is elsewhere */
-        if (c->quit) {          /* a debugger wants to see that */
+        if (c->quit) { /* a debugger wants to see that */
             c->pending = 1;
             *stop = ACCEL_QUIT;
             return false;

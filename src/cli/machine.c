@@ -30,9 +30,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {{&cli_machine_argp, 0, NULL, 0}, {0}};
-static const char doc[] = "Without NAME, list machines and engines.  With it, make that machine "
-                          "with all that the options "
-                          "say, and show its memory map and devices."
+static const char doc[] = "Without NAME or --dtb-out, list machines and engines.  Else make the "
+                          "machine with all that the options say, and show its memory map and "
+                          "devices."
                           "\vExit status: 0; 2 for an error, which is said.";
 
 static int describe(struct cli_options *o, struct buf *out, struct err *e)

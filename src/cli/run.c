@@ -84,17 +84,17 @@ static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "This run:", 40},
     {"stop-at", OPT_STOP_AT, "COUNT", 0, "Stop when COUNT instructions were carried out, with K, M or G for powers of 1000", 40},
     {"marker", OPT_MARKER, "TEXT", 0, "Stop when the guest has printed TEXT; always at the same count", 40},
-    {"no-reboot", OPT_NO_REBOOT, NULL, 0, "End when the guest reboots, instead of starting it again", 40},
+    {"no-reboot", OPT_NO_REBOOT, NULL, 0, "End when the guest reboots, instead of starting it again (debug stops there in any case)", 40},
     {"paced", OPT_PACED, NULL, 0, "While the guest waits, time passes as slowly as on the wall (if standard input is a terminal, or there is a network or port)", 40},
     {"no-paced", OPT_NO_PACED, NULL, 0, "Do not wait when the guest does", 40},
     {"counters", OPT_COUNTERS, NULL, 0, "In the end, print all counters to standard error", 40},
-    {"dump", OPT_DUMP, "WHAT[,...]", 0, "Show each block of code of WHAT (a symbol, an ADDRESS, or START-END up to END; virtual, of whatever address space) when it is translated, before it runs, so that those which are gone in the end are not missed: guest code, IR before and after each pass, host code.  In the end, a line for each that is still there says how it is linked to others.  How often a block runs is not counted", 40},
+    {"dump", OPT_DUMP, "WHAT[,...]", 0, "Show each block of code of WHAT (a symbol, an ADDRESS, or START-END up to END; virtual, of whatever address space) when it is translated, before it runs, so that those which are gone in the end are not missed: guest code, IR before and after each pass, host code.  In the end, a line for each that is still there says how it is linked to others.  How often a block runs is not counted; may be repeated", 40},
     {"dump-out", OPT_DUMP_OUT, "FILE", 0, "Where --dump writes to (standard error)", 40},
     {"symbols", OPT_SYMBOLS, "FILE[@OFFSET]", 0, "An ELF file whose names, lines and frames --dump and the debugger may use, as vmlinux or a static program of the guest; OFFSET is added to its addresses.  Those of an ELF kernel or firmware are known without; may be repeated", 40},
     {"hash", OPT_HASH, NULL, 0, "In the end, print the count and a hash of the machine's state to standard error", 40},
     {"gdb", OPT_GDB, "[ADDR:]PORT|unix:PATH", 0, "Listen for GDB (target remote); on 127.0.0.1 unless an address is named; may be repeated", 40},
     {"gdb-files", OPT_GDB_FILES, "DIR[,ro]", 0, "GDB may read and, without ro, write the files beneath this folder (remote get, remote put); it is the root of the paths it names", 40},
-    {"wait", OPT_WAIT, NULL, 0, "Wait before the first instruction until GDB or the console lets the machine run", 40},
+    {"wait", OPT_WAIT, NULL, 0, "Wait before the first instruction until GDB or the console lets the machine run, as debug always does", 40},
     {0},
 };
 /* clang-format on */
@@ -190,9 +190,8 @@ static const char run_doc[] =
     "these "
     "keys, C-a C-a sends C-a.  The end of standard input is not the end of the machine.\n\n"
     "Exit status: 0 when the guest powers off, or where --stop-at, --marker or --no-reboot end the "
-    "run; the guest's own code (1 to 255) when it fails; 1 when it waits for ever; 2 for an error "
-    "of "
-    "ours, which is said; 128 plus a signal's number; 130 for C-a x.";
+    "run; the guest's own code (1 to 255) when it fails; 1 when it waits for ever or "
+    "ends without --marker's text; 2 for an error of ours, which is said; 128 plus a signal's number; 130 for C-a x.";
 static const char debug_doc[] =
     "Make a machine, stop before its first instruction (or at --stop-at), and take debugger "
     "commands "

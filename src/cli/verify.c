@@ -118,8 +118,10 @@ static const char doc[] =
     "they differ, find the first instruction that they do not agree on."
     "\vThe guest's console goes nowhere, and it gets no input.  What comes through networks and ports "
     "is given to both machines alike.  Disks and flash are not changed: what the guest writes is kept in "
-    "memory.  Shared folders must be read only.\n\n"
-    "Exit status: 0 the same, 1 different, 2 for an error of ours, which is said; 128 plus a "
+    "memory.  Shared folders and that of --semihosting must be read only.  --engines says what runs, not "
+    "--engine.\n\n"
+    "Exit status: 0 the same, 1 different, 2 for an error of ours, which is said, or if --marker's text "
+    "was never printed; 128 plus a "
     "signal's number.";
 
 /* ---- while it runs ---- */
@@ -177,6 +179,8 @@ static int check(struct verify *v, struct err *e)
 
     if (!rc && v->o.config.realtime)
         rc = err_set(e, EINVAL, "--realtime: the two machines would not see the same time");
+    if (!rc && v->o.dtb_out)
+        rc = err_set(e, EINVAL, "--dtb-out: verify writes none; run and machine do");
     for (unsigned i = 0; i < v->o.doors.nshares && !rc; i++)
         if (!v->o.doors.share[i].read_only)
             rc = err_set(e, EINVAL, "--share: %.200s: verify needs it read only: append ,ro",

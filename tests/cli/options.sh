@@ -79,6 +79,7 @@ for n in 0 x ""; do verify --interval verify --interval="$n"; done
 verify --break-op verify --break-op frobnicate
 verify --until verify --until=x
 verify --realtime verify --realtime
+verify --dtb-out verify --dtb-out dtb
 head -c 512 /dev/zero >disk
 verify ",ro" verify --share folder,tag=x
 
