@@ -8,6 +8,9 @@
 #define ESCAPE     '}'
 #define ESCAPE_XOR 0x20
 #define BREAK      3
+#define RUN        '*'
+
+enum { REPEATS_BASE = 29, REPEATS_MAX = 97, REPEATS_MIN = 7 }; /* a shorter run gains little */
 
 static const char digits[] = "0123456789abcdef";
 
@@ -139,22 +142,65 @@ void gdb_wire_sent(struct gdb_wire *w, size_t n)
 
 static bool is_special(char c)
 {
-    return c == '#' || c == '$' || c == ESCAPE || c == '*';
+    return c == '#' || c == '$' || c == ESCAPE || c == RUN;
 }
 
+/* How often the first of len characters, of which there is one, is repeated behind it, up to what
+ * a run may have. */
+static size_t repeats(const char *p, size_t len)
+{
+    size_t n = 1;
+
+    while (n < len && n <= REPEATS_MAX && p[n] == *p)
+        n++;
+    return n - 1;
+}
+
+/* How many of the characters go out as they are, before one that does not or a run. */
+static size_t plain(const char *p, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && !is_special(p[n]) &&
+           (n + 1 == len || p[n] != p[n + 1] || repeats(p + n, len - n) < REPEATS_MIN))
+        n++;
+    return n;
+}
+
+/* A character, and that it is repeated n times.  The count is a character too, and some are not allowed. */
+static void put_run(struct buf *out, char c, size_t n)
+{
+    char text[3] = {c, RUN, (char)(n + REPEATS_BASE)};
+
+    buf_add(out, text, sizeof text);
+}
+
+static size_t repeats_allowed(size_t n)
+{
+    while (memchr("#$+-", (int)(n + REPEATS_BASE), 4))
+        n--;
+    return n;
+}
+
+/* GDB manual, appendix E.1: escapes and run-length encoding. */
 static void frame(char start, const struct buf *packet, struct buf *out)
 {
-    size_t from;
+    const char *p = packet->data, *end = p + packet->len;
+    size_t from, n;
 
     buf_ch(out, start);
     from = out->len;
-    for (size_t i = 0, n; i < packet->len; i += n + 1) {
-        for (n = 0; i + n < packet->len && !is_special(packet->data[i + n]);)
-            n++;
-        buf_add(out, packet->data + i, n);
-        if (i + n < packet->len) {
+    while (p < end) {
+        n = plain(p, (size_t)(end - p));
+        buf_add(out, p, n);
+        p += n;
+        if (p < end && is_special(*p)) {
             buf_ch(out, ESCAPE);
-            buf_ch(out, (char)(packet->data[i + n] ^ ESCAPE_XOR));
+            buf_ch(out, (char)(*p++ ^ ESCAPE_XOR));
+        } else if (p < end) {
+            n = repeats_allowed(repeats(p, (size_t)(end - p)));
+            put_run(out, *p, n);
+            p += n + 1;
         }
     }
     uint8_t sum = sum_of(out->data + from, out->len - from);

@@ -100,6 +100,9 @@ static void put_target(struct gdb_job *j, struct buf *out)
     buf_str(out, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
                  "<target version=\"1.0\">\n");
     buf_fmt(out, "<architecture>%s</architecture>\n", g->gdb_arch);
+    /* Else GDB takes it for a Linux process, works out by itself where an instruction leads, and sets
+     * a breakpoint there for a step: wrong for traps and returns from them, and slow. */
+    buf_str(out, "<osabi>none</osabi>\n");
     for (uint32_t row = 0; row < g->nregs; row++)
         if (g->regs[row].gdb_feature && is_first(g, row))
             put_feature(out, g, g->regs[row].gdb_feature);

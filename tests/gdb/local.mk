@@ -11,6 +11,7 @@ gdb_tests = \
     tests/gdb/lldb.sh \
     tests/gdb/nonstop.sh \
     tests/gdb/rsp.sh \
+    tests/gdb/stepi.sh \
     tests/gdb/trace.sh
 TESTS += $(gdb_tests)
 EXTRA_DIST += $(gdb_tests) tests/gdb/ends.c tests/gdb/lib.sh tests/gdb/program.c tests/gdb/rsp.S \

@@ -45,8 +45,8 @@ struct client {
     bool no_ack;
     char in[1 << 16]; /* not yet looked at */
     size_t len;
-    char *packet; /* the last one, without its escapes; terminated */
-    size_t packet_len;
+    char *packet; /* the last one, without its escapes and runs; terminated */
+    size_t packet_len, sent_len;
     char start; /* '$' or '%' */
 };
 
@@ -142,12 +142,22 @@ static char next_char(struct client *c)
     return ch;
 }
 
+/* With escapes and runs taken out. */
 static void keep(struct client *c, const char *data, size_t len)
 {
-    c->packet = realloc(c->packet, len + 1);
+    c->packet = realloc(c->packet, 98 * len + 1);
     c->packet_len = 0;
-    for (size_t i = 0; i < len; i++)
-        c->packet[c->packet_len++] = data[i] == '}' ? (char)(data[++i] ^ 0x20) : data[i];
+    c->sent_len = len;
+    for (size_t i = 0; i < len; i++) {
+        if (data[i] == '*') {
+            size_t n = (size_t)data[++i] - 29;
+
+            memset(c->packet + c->packet_len, data[i - 2], n);
+            c->packet_len += n;
+        } else {
+            c->packet[c->packet_len++] = data[i] == '}' ? (char)(data[++i] ^ 0x20) : data[i];
+        }
+    }
     c->packet[c->packet_len] = 0;
 }
 
@@ -558,6 +568,35 @@ static void framing(void)
     free(after);
 }
 
+/* Runs of all lengths: they come as they were written, in fewer characters. */
+static void runs(void)
+{
+    static const uint8_t values[] = {0, 0x55, '*', '#', '}', 0xff};
+    char text[65536], digits[65536], *data = text + 32;
+    size_t n = 0, head;
+    struct client c;
+
+    for (unsigned run = 1; run < 90; run++)
+        for (size_t v = 0; v < sizeof values; v++) {
+            memset(data + n, values[v], run);
+            n += run;
+        }
+    for (size_t i = 0; i < n; i++)
+        sprintf(digits + 2 * i, "%02x", (uint8_t)data[i]);
+    begin(&c);
+    head = (size_t)snprintf(text, 32, "X80002000,%zx:", n);
+    memmove(data - head, text, head);
+    put_bytes(&c, data - head, head + n);
+    result(is_like(get(&c, PATIENCE), "OK"), "runs of bytes are written");
+    snprintf(text, 32, "m80002000,%zx", n);
+    result(ask(&c, text) && !strcmp(c.packet, digits) && c.sent_len < 3 * n / 2,
+           "as digits, runs are told in short");
+    text[0] = 'x';
+    result(ask(&c, text) && c.packet_len == n + 1 && !memcmp(c.packet + 1, data, n),
+           "bytes come as they are");
+    close_client(&c);
+}
+
 /* A client that asks for much and takes nothing: what it has asked for waits, and all of it comes. */
 static void greedy(void)
 {
@@ -674,8 +713,8 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(void);
     } groups[] = {{"known", known},     {"running", running}, {"lldb", lldb},
-                  {"files", files},     {"hostile", hostile}, {"framing", framing}, {"greedy", greedy},
-                  {"clients", clients}, {"two", two}};
+                  {"files", files},     {"hostile", hostile}, {"framing", framing}, {"runs", runs},
+                  {"greedy", greedy},   {"clients", clients}, {"two", two}};
 
     if (argc != 3)
         return 2;
