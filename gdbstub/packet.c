@@ -46,13 +46,25 @@ void gdb_wire_add(struct gdb_wire *w, const void *data, size_t len)
     buf_add(&w->in, data, len);
 }
 
+/* The same byte in each of eight. */
+static uint64_t eight(uint8_t b)
+{
+    return b * UINT64_C(0x0101010101010101);
+}
+
 static uint8_t sum_of(const char *p, size_t len)
 {
-    uint8_t sum = 0;
+    const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+    uint64_t sum = 0;
 
+    for (; len >= 8; p += 8, len -= 8) {
+        uint64_t v = bits_load_le(p, 8);
+
+        sum += ((v & even) + (v >> 8 & even)) * UINT64_C(0x0001000100010001) >> 48;
+    }
     while (len--)
-        sum = (uint8_t)(sum + (uint8_t)*p++);
-    return sum;
+        sum += (uint8_t)*p++;
+    return (uint8_t)sum;
 }
 
 static void unescape(const char *p, size_t len, struct buf *packet)
@@ -149,11 +161,31 @@ static bool is_special(char c)
  * a run may have. */
 static size_t repeats(const char *p, size_t len)
 {
-    size_t n = 1;
+    size_t n = 1, most = len < REPEATS_MAX + 1 ? len : REPEATS_MAX + 1;
 
-    while (n < len && n <= REPEATS_MAX && p[n] == *p)
+    while (n + 8 <= most && bits_load_le(p + n, 8) == eight((uint8_t)*p))
+        n += 8;
+    while (n < most && p[n] == *p)
         n++;
     return n - 1;
+}
+
+/* Not 0 if one of the eight characters v is c. */
+static uint64_t is_in(uint64_t v, char c)
+{
+    uint64_t x = v ^ eight((uint8_t)c);
+
+    return (x - eight(1)) & ~x & eight(0x80);
+}
+
+/* Whether eight characters, v, go out as they are: none is special, and neither half is of one
+ * character four times, as some half of eight is wherever a run is passed over by eights. */
+static bool is_plain(uint64_t v)
+{
+    uint64_t differs = v ^ v >> 8;
+
+    return differs & 0xffffff && differs >> 32 & 0xffffff &&
+           !(is_in(v, '#') | is_in(v, '$') | is_in(v, ESCAPE) | is_in(v, RUN));
 }
 
 /* How many of the characters go out as they are, before one that does not or a run. */
@@ -161,9 +193,14 @@ static size_t plain(const char *p, size_t len)
 {
     size_t n = 0;
 
-    while (n < len && !is_special(p[n]) &&
-           (n + 1 == len || p[n] != p[n + 1] || repeats(p + n, len - n) < REPEATS_MIN))
-        n++;
+    while (n < len) {
+        if (n + 8 <= len && is_plain(bits_load_le(p + n, 8)))
+            n += 8;
+        else if (!is_special(p[n]) && repeats(p + n, len - n) < REPEATS_MIN)
+            n++;
+        else
+            break;
+    }
     return n;
 }
 
@@ -237,19 +274,33 @@ bool gdb_hex_then(const char **p, char c, uint64_t *v)
     return gdb_hex(p, v) && *(*p)++ == c;
 }
 
+/* The digits of four bytes. */
+static uint64_t eight_digits(uint64_t v)
+{
+    uint64_t ten; /* in each byte: it is a letter */
+
+    v = (v | v << 16) & UINT64_C(0x0000ffff0000ffff);
+    v = (v | v << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    v = (v >> 4 | v << 8) & eight(0x0f);
+    ten = (v + eight(6)) >> 4 & eight(1);
+    return v + eight('0') + ten * ('a' - '0' - 10);
+}
+
 void gdb_put_hex(struct buf *out, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    char text[512];
-    size_t n;
+    char text[1024];
 
-    for (; len; len -= n) {
-        n = len < sizeof text / 2 ? len : sizeof text / 2;
-        for (size_t i = 0; i < n; i++, p++) {
-            text[2 * i] = digits[*p >> 4];
-            text[2 * i + 1] = digits[*p & 15];
-        }
+    while (len) {
+        size_t n = len < sizeof text / 2 ? len : sizeof text / 2, i = 0;
+
+        for (; i + 4 <= n; i += 4)
+            bits_store_le(text + 2 * i, 8, eight_digits(bits_load_le(p + i, 4)));
+        for (; i < n; i++)
+            bits_store_le(text + 2 * i, 2, eight_digits(p[i]));
         buf_add(out, text, 2 * n);
+        p += n;
+        len -= n;
     }
 }
 
