@@ -4,10 +4,11 @@
  *
  *   host.now()               seconds by the monotonic clock
  *   host.cpus()              CPUs of this machine that may be used
+ *   host.listens(path)       whether there is a socket
  *   host.spawn{prog, ...}    a child
  *   child:read(seconds)      what came: data, time, CPU time of the child; or nil, "timeout" |
  * "end" child:write(data) child:pause(), child:go() child:kill()             it and its own
- * children; child:wait() says how it ended child.pid
+ * children child:wait()             how it ended child.pid
  *
  * A child has a process group of its own and is killed when this process ends, however.
  */
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,6 +60,14 @@ static int host_cpus(lua_State *L)
     CPU_ZERO(&set);
     sched_getaffinity(0, sizeof(set), &set);
     lua_pushinteger(L, CPU_COUNT(&set));
+    return 1;
+}
+
+static int host_listens(lua_State *L)
+{
+    struct stat st;
+
+    lua_pushboolean(L, !stat(luaL_checkstring(L, 1), &st) && S_ISSOCK(st.st_mode));
     return 1;
 }
 
@@ -259,10 +269,8 @@ static const luaL_Reg child_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"now", host_now},
-    {"cpus", host_cpus},
-    {"spawn", host_spawn},
-    {NULL, NULL},
+    {"now", host_now},     {"cpus", host_cpus}, {"listens", host_listens},
+    {"spawn", host_spawn}, {NULL, NULL},
 };
 
 int luaopen_bench_host(lua_State *L);

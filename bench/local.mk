@@ -7,9 +7,10 @@ bench_sources = bench/guest/main.c bench/guest/bigcode.c bench/guest/calls.c ben
     bench/guest/system.c bench/guest/vm.c
 # Compiled apart: multiplications and additions may be fused.
 bench_fused = bench/guest/fma.c
-bench_tools = bench/run bench/compare bench/lib.lua bench/initramfs.lua bench/guest/bigcode_gen.lua
+bench_tools = bench/run bench/compare bench/lib.lua bench/initramfs.lua bench/stub.lua bench/stub.py \
+    bench/guest/bigcode_gen.lua
 EXTRA_DIST += $(bench_headers) $(bench_sources) $(bench_fused) $(bench_tools) \
-    bench/host.c bench/micro_guest.S bench/micro.def
+    bench/host.c bench/micro_guest.S bench/micro.def bench/stub_guest.S
 
 # Not the project's flags: the programs are the same whatever Glovebox is built with.
 bench_flags = -std=gnu17 -O2 -D_GNU_SOURCE -Ibench -I$(srcdir)/bench/guest
@@ -24,7 +25,11 @@ bench_micro_SOURCES = bench/micro.c
 bench_micro_LDADD = libglovebox.a $(all_libs)
 bench_micro_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/bench
 
-bench_made = bench/micro$(EXEEXT) bench/micro-guest bench/run-native bench/run-riscv64 bench/host.so
+bench_stub_SOURCES = bench/stub.c
+bench_stub_LDADD =
+
+bench_made = bench/micro$(EXEEXT) bench/micro-guest bench/stub$(EXEEXT) bench/stub-guest \
+    bench/run-native bench/run-riscv64 bench/host.so
 CLEANFILES += $(bench_made) bench/bigcode.c bench/bigcode.h bench/native-fused.o \
     bench/native-bigcode.o bench/riscv64-fused.o bench/riscv64-bigcode.o bench/initramfs
 
@@ -54,6 +59,11 @@ bench/micro-guest: bench/micro_guest.S bench/micro.def
 	@$(MKDIR_P) bench
 	$(AM_V_CCLD)$(bench_cc) -nostdlib -static -Wl,-Ttext=0x80200000 -Wl,--build-id=none \
 	    -o $@ $(srcdir)/bench/micro_guest.S
+
+bench/stub-guest: bench/stub_guest.S
+	@$(MKDIR_P) bench
+	$(AM_V_CCLD)$(bench_cc) -nostdlib -static -Wl,-N,-Ttext=0x80000000 -Wl,--build-id=none,--no-warn-rwx-segments \
+	    -o $@ $(srcdir)/bench/stub_guest.S
 
 # A module for the Lua interpreter, which knows no sanitizers.
 bench/host.so: bench/host.c

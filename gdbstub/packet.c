@@ -204,7 +204,7 @@ static size_t plain(const char *p, size_t len)
     return n;
 }
 
-/* A character, and that it is repeated n times.  The count is a character too, and some are not allowed. */
+/* A character, and that it is repeated n times.  The count is a character too. */
 static void put_run(struct buf *out, char c, size_t n)
 {
     char text[3] = {c, RUN, (char)(n + REPEATS_BASE)};
@@ -212,6 +212,7 @@ static void put_run(struct buf *out, char c, size_t n)
     buf_add(out, text, sizeof text);
 }
 
+/* Not all counts are allowed. */
 static size_t repeats_allowed(size_t n)
 {
     while (memchr("#$+-", (int)(n + REPEATS_BASE), 4))
