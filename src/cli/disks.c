@@ -11,6 +11,8 @@
 #include "host/host_nbd.h"
 #include "host/host_qcow2.h"
 
+#define NBD_PATIENCE_NS UINT64_C(120000000000)
+
 /* ---- the option ---- */
 
 /* "," and a part at the end of *text: false if it is none of ours and belongs to the name. */
@@ -104,7 +106,7 @@ static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
 static struct host_disk *open_disk(const struct cli_disk_option *o, bool read_only, struct err *e)
 {
     if (host_nbd_is_uri(o->path))
-        return host_nbd_open(o->path, read_only, e);
+        return host_nbd_open(o->path, read_only, NBD_PATIENCE_NS, e);
     if (o->format && !strcmp(o->format, "qcow2"))
         return host_qcow2_open(o->path, read_only, o->backing, e);
     if (o->format || !host_qcow2_is(o->path))
