@@ -158,7 +158,8 @@ static bool on_progress(void *opaque, uint64_t count, uint64_t hash)
     return on_stop(opaque);
 }
 
-/* Signals are looked at between comparisons and while the guest waits. */
+/* Signals are looked at between comparisons, while the guest waits, and between tries while the
+ * instruction is searched. */
 static int take_signals(struct verify *v, struct err *e)
 {
     sigset_t set;
