@@ -134,13 +134,17 @@ int cli_disk_open(const struct cli_disk_option *o, bool keep, struct cli_disk *d
     return 0;
 }
 
-void cli_disk_close(struct cli_disk *d)
+int cli_disk_close(struct cli_disk *d)
 {
     struct err e;
+    int rc;
 
     if (d->failed > 1)
         log_warn(d->log, "%s: %" PRIu64 " requests failed in all", host_disk_name(d->disk),
                  d->failed);
-    report(d, host_disk_close(d->disk, &e), &e);
+    rc = host_disk_close(d->disk, &e);
+    if (rc)
+        log_error(d->log, "%s", e.msg);
     *d = (struct cli_disk){0};
+    return rc;
 }

@@ -122,21 +122,27 @@ void cli_options_init(struct cli_options *o, struct log *log)
     };
 }
 
-static void close_disks(struct cli_options *o)
+static int close_disks(struct cli_options *o)
 {
+    int status = CLI_OK;
+
     for (unsigned i = 0; i < CLI_DISKS; i++)
-        cli_disk_close(&o->open[i]);
+        if (cli_disk_close(&o->open[i]))
+            status = CLI_ERROR;
+    return status;
 }
 
-void cli_options_fini(struct cli_options *o)
+int cli_options_fini(struct cli_options *o)
 {
-    close_disks(o);
+    int status = close_disks(o);
+
     cli_doors_fini(&o->doors);
     cli_folder_fini(&o->semihosting);
     for (unsigned i = 0; i < o->ndisks; i++)
         free(o->disk[i].path);
     for (unsigned i = 0; i < o->nflash; i++)
         free(o->flash[i].path);
+    return status;
 }
 
 error_t cli_refuse(const struct cli_options *o, const struct err *e)

@@ -257,7 +257,6 @@ int cli_verify(struct log *log, int argc, char **argv)
     }
     if (v.signal_fd >= 0)
         close(v.signal_fd);
-    cli_options_fini(&v.o);
     free(v.engines);
-    return status;
+    return cli_options_fini(&v.o) ? CLI_ERROR : status;
 }
