@@ -218,6 +218,8 @@ static struct host_disk *connect_to(const char *name, struct host_server *server
     n->server = server;
     n->patience_ns = patience_ns;
     n->handle = nbd_create();
+    if (!n->handle && fd >= 0)
+        close(fd);
     if (!n->handle)
         rc = err_set(e, ENOMEM, "%s: %s", name, nbd_get_error());
     else if (server ? nbd_connect_socket(n->handle, fd) : nbd_connect_uri(n->handle, name))
