@@ -100,8 +100,8 @@ static bool find_table(const struct sections *s, uint32_t type, Elf64_Shdr *symb
     return false;
 }
 
-/* A file has one table of each type, and the dynamic linker's names are among the others, where they were
- * not stripped. */
+/* A file has one table of each type, and the dynamic linker's names are among the others, where
+ * they were not stripped. */
 void load_symbols(const struct load_image *im, load_sym_fn *fn, void *opaque)
 {
     struct sections s;

@@ -12,9 +12,9 @@
 #define SLOTS     (1u << SLOT_BITS) /* of a node */
 
 /*
- * A tree, which grows with what is written and not with the disk's size: at height 0 are pages, above
- * that nodes, whose slots lead to what is one lower.  Both are shared between overlays, and written only
- * by the one that has the only reference.
+ * A tree, which grows with what is written and not with the disk's size: at height 0 are pages,
+ * above that nodes, whose slots lead to what is one lower.  Both are shared between overlays, and
+ * written only by the one that has the only reference.
  */
 struct shared {
     unsigned refs;

@@ -145,8 +145,8 @@ static void show_console(struct verify *v)
 
 /* ---- narrowing ---- */
 
-/* From a reset, with the stops of the first time.  -EAGAIN: it was not as the first time; -EINTR: the
- * caller wants an end. */
+/* From a reset, with the stops of the first time.  -EAGAIN: it was not as the first time; -EINTR:
+ * the caller wants an end. */
 static int run_again(struct verify *v, struct err *e)
 {
     uint64_t to = 0;
@@ -404,8 +404,8 @@ static enum verify_result look_closer(struct verify *v, uint64_t good, uint64_t 
     if (!v->stopped)
         return result;
     buf_fmt(v->report,
-            "different at instruction %" PRIu64 " (same at %" PRIu64 "); stopped before it was known "
-            "which one is to blame\n",
+            "different at instruction %" PRIu64 " (same at %" PRIu64 "); stopped before it was "
+            "known which one is to blame\n",
             end, good);
     return VERIFY_STOPPED;
 }

@@ -26,8 +26,8 @@ struct verify_config {
 enum verify_result { VERIFY_SAME, VERIFY_DIFFERENT, VERIFY_STOPPED, VERIFY_ERROR };
 /* Compares at every interval; where they differ, goes back and finds the instruction after which
  * they do.  report: for people: what was compared; or the instruction (in its first line), what
- * differs behind it, and the guest code, IR and host code of its unit; or where they differed when it
- * was stopped. */
+ * differs behind it, and the guest code, IR and host code of its unit; or where they differed when
+ * it was stopped. */
 enum verify_result verify_run(const struct verify_config *config, struct buf *report,
                               struct err *e);
 

@@ -171,7 +171,7 @@ START_TEST(offsets)
 }
 END_TEST
 
-/* A second table, of either type, is not read beside the first one; the dynamic linker's is, alone. */
+/* A second table, of either type, is not read beside the first one; the linker's is, alone. */
 START_TEST(tables)
 {
     setup();

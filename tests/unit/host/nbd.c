@@ -359,7 +359,8 @@ START_TEST(abilities)
     ck_assert_ptr_null(SERVE(false, "memory", "1000"));
     ck_assert_msg(strstr(e.msg, "whole sectors"), "%s", e.msg);
     ck_assert_ptr_null(SERVE(true, "null", "65T"));
-    ck_assert_msg(strstr(e.msg, "disk: ") && strstr(e.msg, "more than a disk's 64 TiB"), "%s", e.msg);
+    ck_assert_msg(strstr(e.msg, "disk: ") && strstr(e.msg, "more than a disk's 64 TiB"), "%s",
+                  e.msg);
     ck_assert_ptr_null(SERVE(false, "pattern", "1M"));
     ck_assert_msg(strstr(e.msg, "append ,ro"), "%s", e.msg);
     ck_assert_ptr_null(SERVE(false, "eval", "get_size=echo 1M", "can_write=exit 0",
@@ -445,7 +446,8 @@ START_TEST(dripping)
     close(fd);
     d = host_nbd_open("nbd+unix:///?socket=f", false, 300000000, &e);
     ck_assert_msg(d, "%s", e.msg);
-    fails(host_disk_read(d, 0, got, sizeof got, &e), -ENOTCONN, &e, "its server is lost: it does not");
+    fails(host_disk_read(d, 0, got, sizeof got, &e), -ENOTCONN, &e,
+          "its server is lost: it does not answer");
     fails(host_disk_read(d, 0, got, 512, &e), -ENOTCONN, &e, "its server is gone");
     close_disk(d);
     close(listener);
