@@ -26,7 +26,7 @@ struct page {
 };
 
 struct node {
-    struct shared shared;        /* first */
+    struct shared shared;       /* first */
     struct shared *slot[SLOTS]; /* NULL: as below */
 };
 

@@ -147,8 +147,12 @@ static int read_zeroes(void *opaque, uint64_t offset, void *buf, size_t len)
 /* A disk of any size takes no more than what is written: its server may announce what it likes. */
 START_TEST(test_vast)
 {
-    static const uint64_t sizes[] = {512, 4096, 4096 * 512, UINT64_C(1) << 46,
-                                     UINT64_C(0x7ffffffffffffe00), UINT64_C(0xfffffffffffffe00)};
+    static const uint64_t sizes[] = {512,
+                                     4096,
+                                     4096 * 512,
+                                     UINT64_C(1) << 46,
+                                     UINT64_C(0x7ffffffffffffe00),
+                                     UINT64_C(0xfffffffffffffe00)};
 
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct dev_disk below = {.read = read_zeroes, .size = sizes[i]}, d, kept;

@@ -562,5 +562,5 @@ START_TEST(random_guest)
 END_TEST
 
 UNIT_MAIN("dev/vpci", identity, capabilities, widths, queues, queue_reset, interrupt_status,
-          messages, configuration_message, no_master,
-          no_master_for_the_rest, bad_states, window_accesses, window_refuses, random_guest)
+          messages, configuration_message, no_master, no_master_for_the_rest, bad_states,
+          window_accesses, window_refuses, random_guest)

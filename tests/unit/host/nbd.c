@@ -473,10 +473,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {image,         image_refused, image_and_raw,
-                                  server_killed, we_are_killed, errors,
-                                  abilities,     no_server,     dripping,
-                                  uris};
+    const TTest *const tests[] = {image,         image_refused, image_and_raw, server_killed,
+                                  we_are_killed, errors,        abilities,     no_server,
+                                  dripping,      uris};
 
     if (system("qemu-img --version >/dev/null 2>&1") ||
         system("qemu-nbd --version >/dev/null 2>&1")) {

@@ -311,4 +311,5 @@ START_TEST(test_broken_unit)
 }
 END_TEST
 
-UNIT_MAIN("machine/verify", test_same, test_different, test_stopped_while_looking, test_memory, test_broken, test_broken_unit)
+UNIT_MAIN("machine/verify", test_same, test_different, test_stopped_while_looking, test_memory,
+          test_broken, test_broken_unit)
