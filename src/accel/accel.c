@@ -87,7 +87,7 @@ static const uint8_t *code_at(struct cpu *c, uint64_t vaddr, uint32_t *len, uint
 bool accel_translate(struct cpu *c, uint64_t pc, uint32_t max_insns, struct ir_unit *u,
                      uint32_t *bytes)
 {
-    struct guest_fetch f = {.pc = pc, .max_insns = max_insns, .pass_stop = true};
+    struct guest_fetch f = {.pc = pc, .max_insns = max_insns};
     uint32_t next_len;
     uint64_t next_paddr;
 

@@ -74,8 +74,8 @@ static struct load_sym describe(const struct sections *s, const Elf64_Shdr *stri
     return k;
 }
 
-/* The symbols of one table, until fn says false; so does this. */
-static bool visit_table(const struct sections *s, const Elf64_Shdr *symbols,
+/* The symbols of one table, until fn says false. */
+static void visit_table(const struct sections *s, const Elf64_Shdr *symbols,
                         const Elf64_Shdr *strings, load_sym_fn *fn, void *opaque)
 {
     const uint8_t *table = (const uint8_t *)s->im->data + symbols->sh_offset;
@@ -85,23 +85,32 @@ static bool visit_table(const struct sections *s, const Elf64_Shdr *symbols,
         memcpy(&y, table + i * sizeof y, sizeof y);
         struct load_sym k = describe(s, strings, &y);
         if (y.st_shndx != SHN_UNDEF && k.name && *k.name && !fn(opaque, &k))
-            return false;
+            return;
     }
-    return true;
 }
 
+/* The first table of a type that is as it should be. */
+static bool find_table(const struct sections *s, uint32_t type, Elf64_Shdr *symbols,
+                       Elf64_Shdr *strings)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (section(s, i, symbols) && symbols->sh_type == type &&
+            symbols->sh_entsize == sizeof(Elf64_Sym) && section(s, symbols->sh_link, strings))
+            return true;
+    return false;
+}
+
+/* A file has one table of each type, and the dynamic linker's names are among the others, where
+ * they were not stripped. */
 void load_symbols(const struct load_image *im, load_sym_fn *fn, void *opaque)
 {
     struct sections s;
     Elf64_Shdr symbols, strings;
 
-    if (!im->data || !open_sections(im, &s))
-        return;
-    for (unsigned i = 0; i < s.count; i++)
-        if (section(&s, i, &symbols) && symbols.sh_type == SHT_SYMTAB &&
-            symbols.sh_entsize == sizeof(Elf64_Sym) && section(&s, symbols.sh_link, &strings) &&
-            !visit_table(&s, &symbols, &strings, fn, opaque))
-            return;
+    if (im->data && open_sections(im, &s) &&
+        (find_table(&s, SHT_SYMTAB, &symbols, &strings) ||
+         find_table(&s, SHT_DYNSYM, &symbols, &strings)))
+        visit_table(&s, &symbols, &strings, fn, opaque);
 }
 
 /* Where a virtual address was loaded. */

@@ -410,6 +410,8 @@ static int build(struct board *b, struct err *e)
 
 static int check_config(const struct board_config *c, struct err *e)
 {
+    char name[16];
+
     if (strcmp(c->machine, virt_name))
         return err_set(e, EINVAL, "%s: there is no such machine; there is: %s", c->machine,
                        virt_name);
@@ -429,11 +431,11 @@ static int check_config(const struct board_config *c, struct err *e)
     if (c->nflash > BOARD_FLASH || c->nfw_files > BOARD_FW_FILES)
         return err_set(e, EINVAL, "%s has %d banks of flash and at most %d fw_cfg files", virt_name,
                        BOARD_FLASH, BOARD_FW_FILES);
-    for (unsigned i = 0; i < c->nflash; i++)
-        if (c->flash[i].size > PFLASH_SIZE)
-            return err_set(e, EINVAL,
-                           "flash%u: %" PRIu64 " bytes are more than the bank's %" PRIu64, i,
-                           c->flash[i].size, PFLASH_SIZE);
+    for (unsigned i = 0; i < c->nflash; i++) {
+        snprintf(name, sizeof name, "flash%u", i);
+        if (pflash_check(&c->flash[i], name, e))
+            return -EINVAL;
+    }
     if (!c->timebase || c->timebase > DEV_NS_PER_SEC)
         return err_set(e, EINVAL, "the time base is 1 to 10^9 ticks a second, not %" PRIu64,
                        c->timebase);

@@ -11,6 +11,8 @@
 #include "host/host_nbd.h"
 #include "host/host_qcow2.h"
 
+#define NBD_PATIENCE_NS UINT64_C(120000000000)
+
 /* ---- the option ---- */
 
 /* "," and a part at the end of *text: false if it is none of ours and belongs to the name. */
@@ -104,7 +106,7 @@ static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
 static struct host_disk *open_disk(const struct cli_disk_option *o, bool read_only, struct err *e)
 {
     if (host_nbd_is_uri(o->path))
-        return host_nbd_open(o->path, read_only, e);
+        return host_nbd_open(o->path, read_only, NBD_PATIENCE_NS, e);
     if (o->format && !strcmp(o->format, "qcow2"))
         return host_qcow2_open(o->path, read_only, o->backing, e);
     if (o->format || !host_qcow2_is(o->path))
@@ -132,13 +134,17 @@ int cli_disk_open(const struct cli_disk_option *o, bool keep, struct cli_disk *d
     return 0;
 }
 
-void cli_disk_close(struct cli_disk *d)
+int cli_disk_close(struct cli_disk *d)
 {
     struct err e;
+    int rc;
 
     if (d->failed > 1)
         log_warn(d->log, "%s: %" PRIu64 " requests failed in all", host_disk_name(d->disk),
                  d->failed);
-    report(d, host_disk_close(d->disk, &e), &e);
+    rc = host_disk_close(d->disk, &e);
+    if (rc)
+        log_error(d->log, "%s", e.msg);
     *d = (struct cli_disk){0};
+    return rc;
 }

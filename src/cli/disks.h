@@ -36,6 +36,7 @@ int cli_disk(struct cli_disk_option *o, const char *text, struct err *e);
  * writes does so elsewhere. */
 int cli_disk_open(const struct cli_disk_option *o, bool keep, struct cli_disk *d,
                   struct dev_disk *door, struct log *log, struct err *e);
-void cli_disk_close(struct cli_disk *d);
+/* An error is said: what the guest wrote and did not flush may be lost. */
+int cli_disk_close(struct cli_disk *d);
 
 #endif

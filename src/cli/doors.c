@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "base/mem_alloc.h"
 #include "cli/number.h"
+#include "cli/parts.h"
 #include "dev/virtio/console.h"
 #include "dev/virtio/p9.h"
 #include "host/host_entropy.h"
@@ -182,14 +183,11 @@ static int open_net(struct cli_net *n, unsigned index, struct dev_net *door, str
 
 int cli_folder(const char *option, struct cli_share *s, const char *text, struct err *e)
 {
-    size_t len = strlen(text);
-
     if (s->dir)
         return err_set(e, EINVAL, "%s: %.100s: there is a folder already: %.100s", option, text,
                        s->dir);
-    s->read_only = len > 3 && !strcmp(text + len - 3, ",ro");
     s->dir = xstrdup(text);
-    s->dir[len - (s->read_only ? 3 : 0)] = 0;
+    s->read_only = cli_cut_ro(s->dir);
     return 0;
 }
 
@@ -218,13 +216,12 @@ int cli_share(struct cli_doors *d, const char *text, struct err *e)
         return err_set(e, EINVAL, "--share: %.100s is one too many; %d fit", text, BOARD_SHARES);
     d->nshares++;
     s->dir = xstrdup(text);
-    while ((comma = strrchr(s->dir, ','))) {
-        if (!strcmp(comma, ",ro"))
-            s->read_only = true;
-        else if (!strncmp(comma, ",tag=", 5) && !tag)
-            tag = comma + 5;
-        else
+    for (;;) {
+        s->read_only |= cli_cut_ro(s->dir);
+        comma = strrchr(s->dir, ',');
+        if (!comma || strncmp(comma, ",tag=", 5) || tag)
             break;
+        tag = comma + 5;
         *comma = 0;
     }
     if (!*s->dir || !tag || !*tag || strlen(tag) > VIO_P9_TAG)

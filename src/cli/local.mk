@@ -9,6 +9,7 @@ glovebox_SOURCES += \
     src/cli/marker.c src/cli/marker.h \
     src/cli/number.c src/cli/number.h \
     src/cli/options.c src/cli/options.h \
+    src/cli/parts.c src/cli/parts.h \
     src/cli/pump.c src/cli/pump.h \
     src/cli/run.c \
     src/cli/verify.c

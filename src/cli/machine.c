@@ -72,6 +72,5 @@ int cli_machine(struct log *log, int argc, char **argv)
     }
     fwrite(out.data, 1, out.len, stdout);
     buf_fini(&out);
-    cli_options_fini(&c.o);
-    return status;
+    return cli_options_fini(&c.o) ? CLI_ERROR : status;
 }

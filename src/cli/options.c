@@ -12,6 +12,7 @@
 #include "base/mem_alloc.h"
 #include "cli/cli.h"
 #include "cli/number.h"
+#include "cli/parts.h"
 #include "dev/pflash.h"
 #include "host/host_clock.h"
 #include "host/host_file.h"
@@ -122,21 +123,27 @@ void cli_options_init(struct cli_options *o, struct log *log)
     };
 }
 
-static void close_disks(struct cli_options *o)
+static int close_disks(struct cli_options *o)
 {
+    int status = CLI_OK;
+
     for (unsigned i = 0; i < CLI_DISKS; i++)
-        cli_disk_close(&o->open[i]);
+        if (cli_disk_close(&o->open[i]))
+            status = CLI_ERROR;
+    return status;
 }
 
-void cli_options_fini(struct cli_options *o)
+int cli_options_fini(struct cli_options *o)
 {
-    close_disks(o);
+    int status = close_disks(o);
+
     cli_doors_fini(&o->doors);
     cli_folder_fini(&o->semihosting);
     for (unsigned i = 0; i < o->ndisks; i++)
         free(o->disk[i].path);
     for (unsigned i = 0; i < o->nflash; i++)
         free(o->flash[i].path);
+    return status;
 }
 
 error_t cli_refuse(const struct cli_options *o, const struct err *e)
@@ -187,16 +194,14 @@ static int disk(struct cli_options *o, const char *text, struct err *e)
 static int flash(struct cli_options *o, const char *text, struct err *e)
 {
     struct cli_disk_option *f = &o->flash[o->nflash];
-    size_t len = strlen(text);
 
     if (o->nflash == BOARD_FLASH)
         return err_set(e, EINVAL, "--flash: %.100s is one too many; %d fit", text, BOARD_FLASH);
-    if (!len)
+    if (!*text)
         return err_set(e, EINVAL, "--flash: which file?");
-    f->read_only = len > 3 && !strcmp(text + len - 3, ",ro");
     f->format = "raw";
     f->path = xstrdup(text);
-    f->path[len - (f->read_only ? 3 : 0)] = 0;
+    f->read_only = cli_cut_ro(f->path);
     o->nflash++;
     return 0;
 }
@@ -462,9 +467,7 @@ static int flash_open(struct cli_options *o, unsigned i, struct err *e)
     struct dev_disk *door = &o->config.board.flash[i];
     int rc = cli_disk_open(&o->flash[i], o->keep_disks, &o->open[BOARD_DISKS + i], door, o->log, e);
 
-    if (!rc && door->size > PFLASH_SIZE)
-        rc = err_set(e, EINVAL, "%s: %" PRIu64 " bytes are more than the bank's %" PRIu64,
-                     o->flash[i].path, door->size, PFLASH_SIZE);
+    rc = rc ? rc : pflash_check(door, o->flash[i].path, e);
     return rc ? err_prefix(e, "--flash") : 0;
 }
 

@@ -32,7 +32,9 @@ struct cli_options {
 };
 
 void cli_options_init(struct cli_options *o, struct log *log);
-void cli_options_fini(struct cli_options *o);
+/* Closes and frees all.  CLI_ERROR: a disk may have lost what the guest wrote, which was said;
+ * that is what the program ends with, whatever else came of it. */
+int cli_options_fini(struct cli_options *o);
 
 extern const struct argp cli_machine_argp;
 

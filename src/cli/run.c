@@ -724,7 +724,8 @@ static void fini(struct run *r)
     dump_close(r);
     vec_fini(&r->o.dump);
     vec_fini(&r->o.symbols);
-    cli_options_fini(&r->o.machine);
+    if (cli_options_fini(&r->o.machine))
+        r->status = CLI_ERROR;
 }
 
 static int run_or_debug(struct log *log, bool debug, int argc, char **argv)

@@ -158,7 +158,8 @@ static bool on_progress(void *opaque, uint64_t count, uint64_t hash)
     return on_stop(opaque);
 }
 
-/* Signals are looked at between comparisons and while the guest waits. */
+/* Signals are looked at between comparisons, while the guest waits, and between tries while the
+ * instruction is searched. */
 static int take_signals(struct verify *v, struct err *e)
 {
     sigset_t set;
@@ -256,7 +257,6 @@ int cli_verify(struct log *log, int argc, char **argv)
     }
     if (v.signal_fd >= 0)
         close(v.signal_fd);
-    cli_options_fini(&v.o);
     free(v.engines);
-    return status;
+    return cli_options_fini(&v.o) ? CLI_ERROR : status;
 }

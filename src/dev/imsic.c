@@ -156,6 +156,17 @@ static void imsic_reset(struct dev *d)
         update(m, i);
 }
 
+/* There is no identity 0, and none above the last. */
+static void check_file(struct file *f, struct snap *s)
+{
+    if (f->threshold <= IMSIC_IDS && !((f->eip[0] | f->eie[0]) & 1))
+        return;
+    snap_bad(s, "eip", "an identity that does not exist");
+    f->threshold &= IMSIC_IDS;
+    f->eip[0] &= ~UINT64_C(1);
+    f->eie[0] &= ~UINT64_C(1);
+}
+
 static void imsic_state(struct dev *d, struct snap *s)
 {
     struct imsic *m = (struct imsic *)d;
@@ -168,8 +179,7 @@ static void imsic_state(struct dev *d, struct snap *s)
         snap_u32(s, "eithreshold", &f->threshold);
         snap_u64s(s, "eip", f->eip, WORDS);
         snap_u64s(s, "eie", f->eie, WORDS);
-        if (f->threshold > IMSIC_IDS || (f->eip[0] | f->eie[0]) & 1)
-            snap_bad(s, "eip", "an identity that does not exist");
+        check_file(f, s);
     }
 }
 

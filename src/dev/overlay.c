@@ -7,83 +7,113 @@
 
 #include "base/mem_alloc.h"
 
-#define PAGE  UINT64_C(4096)
-#define SLOTS 512 /* pages of a leaf */
+#define PAGE      UINT64_C(4096)
+#define SLOT_BITS 9
+#define SLOTS     (1u << SLOT_BITS) /* of a node */
 
-/* Both are shared between overlays, and written only by the one that has the only reference. */
-struct page {
+/*
+ * A tree, which grows with what is written and not with the disk's size: at height 0 are pages,
+ * above that nodes, whose slots lead to what is one lower.  Both are shared between overlays, and
+ * written only by the one that has the only reference.
+ */
+struct shared {
     unsigned refs;
+};
+
+struct page {
+    struct shared shared; /* first */
     uint8_t data[PAGE];
 };
 
-struct leaf {
-    unsigned refs;
-    struct page *page[SLOTS]; /* NULL: as below */
+struct node {
+    struct shared shared;       /* first */
+    struct shared *slot[SLOTS]; /* NULL: as below */
 };
 
 struct dev_overlay {
     struct dev_disk below;
-    uint64_t nleaves;
-    struct leaf **leaf; /* NULL: all as below */
+    unsigned height;     /* of the root, at least 1 */
+    struct shared *root; /* NULL: all as below */
     struct page *zeroes;
 };
 
 /* ---- sharing ---- */
 
-static void page_drop(struct page *p)
+static struct shared *share(struct shared *s)
 {
-    if (p && !--p->refs)
-        free(p);
+    if (s)
+        s->refs++;
+    return s;
 }
 
-static void leaf_drop(struct leaf *l)
+static void drop(struct shared *s, unsigned height)
 {
-    if (!l || --l->refs)
+    if (!s || --s->refs)
         return;
-    for (unsigned i = 0; i < SLOTS; i++)
-        page_drop(l->page[i]);
-    free(l);
+    for (unsigned i = 0; height && i < SLOTS; i++)
+        drop(((struct node *)s)->slot[i], height - 1);
+    free(s);
 }
 
-/* The leaf at *at, made ours alone. */
-static struct leaf *own_leaf(struct leaf **at)
+/* The node at *at, made ours alone. */
+static struct shared *own_node(struct shared **at)
 {
-    struct leaf *old = *at, *l;
+    struct shared *old = *at;
+    struct node *n;
 
     if (old && old->refs == 1)
         return old;
-    l = xcalloc(1, sizeof *l);
-    l->refs = 1;
-    for (unsigned i = 0; old && i < SLOTS; i++) {
-        l->page[i] = old->page[i];
-        if (l->page[i])
-            l->page[i]->refs++;
-    }
-    leaf_drop(old);
-    return *at = l;
+    n = xcalloc(1, sizeof *n);
+    n->shared.refs = 1;
+    for (unsigned i = 0; old && i < SLOTS; i++)
+        n->slot[i] = share(((struct node *)old)->slot[i]);
+    if (old)
+        old->refs--; /* others have it */
+    return *at = &n->shared;
+}
+
+/* ---- the tree ---- */
+
+/* Where a node at a height has what leads to the disk's n-th page. */
+static struct shared **slot_of(struct shared *node, unsigned height, uint64_t n)
+{
+    return &((struct node *)node)->slot[n >> (height - 1) * SLOT_BITS & (SLOTS - 1)];
+}
+
+static const struct page *find(const struct dev_overlay *o, uint64_t n)
+{
+    struct shared *at = o->root;
+
+    for (unsigned height = o->height; at && height; height--)
+        at = *slot_of(at, height, n);
+    return (const struct page *)at;
+}
+
+/* The n-th page's slot, all nodes above it ours alone. */
+static struct shared **own_slot(struct dev_overlay *o, uint64_t n)
+{
+    struct shared **at = &o->root;
+
+    for (unsigned height = o->height; height; height--)
+        at = slot_of(own_node(at), height, n);
+    return at;
 }
 
 /* ---- bytes ---- */
 
-static const struct page *find(const struct dev_overlay *o, uint64_t n)
-{
-    const struct leaf *l = o->leaf[n / SLOTS];
-
-    return l ? l->page[n % SLOTS] : NULL;
-}
-
 /* The disk's n-th page, ours alone to be written.  Its old bytes are there if `keep`. */
 static int own_page(struct dev_overlay *o, uint64_t n, bool keep, struct page **page)
 {
-    struct page **at = &own_leaf(&o->leaf[n / SLOTS])->page[n % SLOTS], *old = *at, *p;
+    struct shared **at = own_slot(o, n);
+    struct page *old = (struct page *)*at, *p;
     uint64_t rest = o->below.size - n * PAGE;
     int rc = 0;
 
     *page = old;
-    if (old && old->refs == 1)
+    if (old && old->shared.refs == 1)
         return 0;
     p = xcalloc(1, sizeof *p);
-    p->refs = 1;
+    p->shared.refs = 1;
     if (keep && old)
         memcpy(p->data, old->data, PAGE);
     else if (keep)
@@ -92,8 +122,9 @@ static int own_page(struct dev_overlay *o, uint64_t n, bool keep, struct page **
         free(p);
         return rc;
     }
-    page_drop(old);
-    *page = *at = p;
+    drop(*at, 0);
+    *at = &p->shared;
+    *page = p;
     return 0;
 }
 
@@ -146,17 +177,17 @@ static int overlay_write(void *opaque, uint64_t offset, const void *buf, size_t 
     return rc;
 }
 
-/* Whole pages cost no more than their place in a leaf. */
+/* Whole pages cost no more than their place in a node. */
 static int zero_part(struct dev_overlay *o, uint64_t offset, uint64_t part)
 {
-    struct page *p, **slot;
-    int rc = 0;
+    struct shared **slot;
+    struct page *p;
+    int rc;
 
     if (part == PAGE) {
-        slot = &own_leaf(&o->leaf[offset / PAGE / SLOTS])->page[offset / PAGE % SLOTS];
-        page_drop(*slot);
-        *slot = o->zeroes;
-        o->zeroes->refs++;
+        slot = own_slot(o, offset / PAGE);
+        drop(*slot, 0);
+        *slot = share(&o->zeroes->shared);
         return 0;
     }
     rc = own_page(o, offset / PAGE, true, &p);
@@ -191,38 +222,29 @@ struct dev_overlay *dev_overlay_new(const struct dev_disk *below)
     struct dev_overlay *o = xcalloc(1, sizeof *o);
 
     o->below = *below;
-    o->nleaves = below->size / (PAGE * SLOTS) + 1;
-    o->leaf = xcalloc(o->nleaves, sizeof(struct leaf *));
+    o->height = 1;
+    while (below->size / PAGE >> o->height * SLOT_BITS)
+        o->height++;
     o->zeroes = xcalloc(1, sizeof *o->zeroes);
-    o->zeroes->refs = 1;
+    o->zeroes->shared.refs = 1;
     return o;
-}
-
-static void forget(struct dev_overlay *o)
-{
-    for (uint64_t i = 0; i < o->nleaves; i++)
-        leaf_drop(o->leaf[i]);
 }
 
 void dev_overlay_free(struct dev_overlay *o)
 {
     if (!o)
         return;
-    forget(o);
-    page_drop(o->zeroes);
-    free(o->leaf);
+    drop(o->root, o->height);
+    drop(&o->zeroes->shared, 0);
     free(o);
 }
 
 void dev_overlay_copy(struct dev_overlay *o, const struct dev_overlay *from)
 {
-    if (o == from)
-        return;
-    for (uint64_t i = 0; i < o->nleaves; i++)
-        if (from->leaf[i])
-            from->leaf[i]->refs++;
-    forget(o);
-    memcpy(o->leaf, from->leaf, o->nleaves * sizeof(struct leaf *));
+    struct shared *old = o->root;
+
+    o->root = share(from->root);
+    drop(old, o->height);
 }
 
 struct dev_disk dev_overlay_disk(struct dev_overlay *o)

@@ -19,6 +19,7 @@ enum { MSIX_MASK_ALL = BIT(14), MSIX_ENABLE = BIT(15) };
 /* The BAR of MSI-X: entries of address, data and control, and pending bits. */
 enum { TABLE_ENTRY = 16, TABLE_ADDRESS_HIGH = 4, TABLE_DATA = 8, TABLE_CONTROL = 12 };
 enum { PBA_AT = 0x800, MSIX_BAR_SIZE = 0x1000 };
+enum { MSG_ALIGN = 3 }; /* bits of an address that are 0: messages are words */
 
 static_assert(PCI_VECTORS * TABLE_ENTRY <= PBA_AT, "the table ends before the pending bits");
 
@@ -137,7 +138,7 @@ static void msix_word_write(struct pci_func *f, uint64_t offset, uint32_t value)
         return;
     switch (offset % TABLE_ENTRY) {
     case 0:
-        v->address = bits_set(v->address, 0, 32, value & ~UINT32_C(3));
+        v->address = bits_set(v->address, 0, 32, value & ~(uint64_t)MSG_ALIGN);
         break;
     case TABLE_ADDRESS_HIGH:
         v->address = bits_set(v->address, 32, 32, value);
@@ -258,6 +259,10 @@ static void msix_state(struct pci_msix *m, struct snap *s)
     }
     for (unsigned i = 0; i < m->n; i++) {
         snap_u64(s, "address", &m->vector[i].address);
+        if (m->vector[i].address & MSG_ALIGN) {
+            snap_bad(s, "address", "of no word");
+            m->vector[i].address &= ~(uint64_t)MSG_ALIGN;
+        }
         snap_u32(s, "data", &m->vector[i].data);
         snap_bool(s, "masked", &m->vector[i].masked);
     }
@@ -278,6 +283,10 @@ void pci_state(struct pci_func *f, struct snap *s)
     if (snap_loading(s))
         memcpy(f->config, config, sizeof config);
     snap_bool(s, "intx", &f->intx);
+    if (f->intx && !f->initial[PCI_INTERRUPT_PIN]) {
+        snap_bad(s, "intx", "it has no wire");
+        f->intx = false;
+    }
     if (f->msix.n)
         msix_state(&f->msix, s);
     if (snap_loading(s))

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -400,6 +401,14 @@ static const struct dev_class pflash_class = {
     .state = pflash_state,
     .peek = pflash_peek,
 };
+
+int pflash_check(const struct dev_disk *disk, const char *name, struct err *e)
+{
+    if (disk->size <= PFLASH_SIZE)
+        return 0;
+    return err_set(e, EINVAL, "%s: %" PRIu64 " bytes are more than the bank's %" PRIu64, name,
+                   disk->size, PFLASH_SIZE);
+}
 
 struct dev *pflash_new(const char *name, struct mem *mem, struct clock *clock, struct log *log,
                        const struct dev_disk *disk)

@@ -17,7 +17,9 @@
 #define PFLASH_SIZE  (UINT64_C(32) << 20)
 #define PFLASH_BLOCK (UINT64_C(256) << 10)
 
-/* disk: at most PFLASH_SIZE, copied; NULL: there is none. */
+/* Whether a bank has room for all of a disk, which is called `name`: 0 or -EINVAL. */
+int pflash_check(const struct dev_disk *disk, const char *name, struct err *e);
+/* disk: one that was checked, copied; NULL: there is none. */
 struct dev *pflash_new(const char *name, struct mem *mem, struct clock *clock, struct log *log,
                        const struct dev_disk *disk);
 /* Once it is on the bus: takes the disk's bytes. */

@@ -36,6 +36,9 @@ int host_disk_check_file(const char *path, int fd, bool *block, struct err *e)
 
 int host_disk_check_size(const struct host_disk *d, struct err *e)
 {
+    if (d->size > HOST_DISK_MAX)
+        return err_set(e, EFBIG, "%s: %llu bytes are more than a disk's %llu TiB", d->name,
+                       (unsigned long long)d->size, (unsigned long long)HOST_DISK_MAX >> 40);
     if (d->size < HOST_SECTOR)
         return err_set(e, EINVAL, "%s: too small for a disk: %llu bytes", d->name,
                        (unsigned long long)d->size);

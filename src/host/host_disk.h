@@ -13,7 +13,8 @@
 
 #include "base/err.h"
 
-#define HOST_SECTOR 512u /* bytes; a disk is made of whole sectors */
+#define HOST_SECTOR   512u                 /* bytes; a disk is made of whole sectors */
+#define HOST_DISK_MAX (UINT64_C(64) << 40) /* bytes; who announces more is not believed */
 
 struct host_disk;
 

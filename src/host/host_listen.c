@@ -32,7 +32,8 @@ static int split(char *text, const char **address, const char **port)
 
     *address = "127.0.0.1";
     *port = colon ? colon + 1 : text;
-    if (!**port || strspn(*port, "0123456789") != strlen(*port) || strlen(*port) > 5)
+    if (!**port || strspn(*port, "0123456789") != strlen(*port) || strlen(*port) > 5 ||
+        atoi(*port) > UINT16_MAX)
         return -EINVAL;
     if (!colon || colon == text)
         return 0;

@@ -9,8 +9,8 @@
 
 #include "base/bits.h"
 #include "base/mem_alloc.h"
+#include "host/host_clock.h"
 
-#define PATIENCE_MS 120000
 #define LOST        "its server is lost: "
 #define REQUEST_MAX (INT64_C(32) << 20) /* what every server takes that does not say less */
 
@@ -19,6 +19,7 @@ struct nbd {
     struct nbd_handle *handle;  /* NULL: the server is gone */
     struct host_server *server; /* NULL: another's, or gone */
     uint64_t max;               /* bytes in a request */
+    uint64_t patience_ns;       /* for a request's answer, as a whole */
     bool can_zero;
 };
 
@@ -70,6 +71,22 @@ static int64_t issue(struct nbd *n, enum request what, uint64_t offset, void *da
     }
 }
 
+/* Until when there may be an answer to what is asked now. */
+static uint64_t deadline(const struct nbd *n)
+{
+    return n->patience_ns == HOST_NEVER ? HOST_NEVER : host_monotonic_ns() + n->patience_ns;
+}
+
+/* How long to sleep until then, rounded up; -1: for ever. */
+static int left_ms(uint64_t until)
+{
+    uint64_t now = host_monotonic_ns();
+
+    if (until == HOST_NEVER)
+        return -1;
+    return now < until ? (int)((until - now + 999999) / 1000000) : 0;
+}
+
 /* One request, and its answer, for which this thread sleeps. */
 static int ask(struct nbd *n, enum request what, uint64_t offset, void *data, size_t len,
                struct err *e)
@@ -80,14 +97,17 @@ static int ask(struct nbd *n, enum request what, uint64_t offset, void *data, si
         [ZERO] = "cannot write zeroes",
         [FLUSH] = "cannot write it to the medium",
     };
-    int patience = n->server ? -1 : PATIENCE_MS, done, rc;
+    uint64_t until = deadline(n);
     int64_t cookie;
+    int done, rc;
 
     if (!n->handle)
         return err_set(e, ENOTCONN, "%s: its server is gone", n->disk.name);
     cookie = issue(n, what, offset, data, len);
     while ((done = cookie < 0 ? -1 : nbd_aio_command_completed(n->handle, cookie)) == 0) {
-        rc = nbd_poll(n->handle, patience);
+        int ms = left_ms(until);
+
+        rc = ms ? nbd_poll(n->handle, ms) : 0;
         if (rc <= 0)
             return give_up(n, LOST, rc ? NULL : "it does not answer", e);
     }
@@ -189,14 +209,17 @@ static int learn(struct nbd *n, struct err *e)
 
 /* The URI's server, or ours on fd. */
 static struct host_disk *connect_to(const char *name, struct host_server *server, int fd,
-                                    bool read_only, struct err *e)
+                                    bool read_only, uint64_t patience_ns, struct err *e)
 {
     struct nbd *n = xcalloc(1, sizeof *n);
     int rc;
 
     host_disk_init(&n->disk, &nbd_ops, name, read_only);
     n->server = server;
+    n->patience_ns = patience_ns;
     n->handle = nbd_create();
+    if (!n->handle && fd >= 0)
+        close(fd);
     if (!n->handle)
         rc = err_set(e, ENOMEM, "%s: %s", name, nbd_get_error());
     else if (server ? nbd_connect_socket(n->handle, fd) : nbd_connect_uri(n->handle, name))
@@ -221,13 +244,14 @@ bool host_nbd_is_uri(const char *text)
     return false;
 }
 
-struct host_disk *host_nbd_open(const char *uri, bool read_only, struct err *e)
+struct host_disk *host_nbd_open(const char *uri, bool read_only, uint64_t patience_ns,
+                                struct err *e)
 {
-    return connect_to(uri, NULL, -1, read_only, e);
+    return connect_to(uri, NULL, -1, read_only, patience_ns, e);
 }
 
 struct host_disk *host_nbd_serve(const char *name, struct host_server *server, int fd,
                                  bool read_only, struct err *e)
 {
-    return connect_to(name, server, fd, read_only, e);
+    return connect_to(name, server, fd, read_only, HOST_NEVER, e);
 }

@@ -21,7 +21,7 @@
 #define RAM_BIG (UINT64_C(16) << 20)
 
 /* So much of erased flash is there once, however much there is of it. */
-#define ERASED_CHUNK (UINT64_C(256) << 10)
+#define ERASED_CHUNK (UINT64_C(1) << 20)
 #define ERASED       0xff
 
 struct mem *mem_new(void)
@@ -44,12 +44,12 @@ static void *lazy_alloc(uint64_t size)
 
 static bool fill_erased(int fd)
 {
-    uint8_t page[MEM_PAGE_SIZE];
+    uint8_t bytes[16 * MEM_PAGE_SIZE];
     uint64_t at = 0;
 
-    memset(page, ERASED, sizeof page);
-    while (at < ERASED_CHUNK && pwrite(fd, page, sizeof page, (off_t)at) == (ssize_t)sizeof page)
-        at += sizeof page;
+    memset(bytes, ERASED, sizeof bytes);
+    while (at < ERASED_CHUNK && pwrite(fd, bytes, sizeof bytes, (off_t)at) == (ssize_t)sizeof bytes)
+        at += sizeof bytes;
     return at == ERASED_CHUNK;
 }
 

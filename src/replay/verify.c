@@ -31,15 +31,22 @@ static void console_write(void *opaque, const uint8_t *data, size_t len)
     buf_add(&s->console, data, len);
 }
 
+/* Whether the caller wants an end, as far as is known. */
+static bool ask_stop(struct verify *v)
+{
+    const struct verify_config *c = v->config;
+
+    v->stopped = v->stopped || (c->stop && c->stop(c->opaque));
+    return v->stopped;
+}
+
 /* Machine a has waited. */
 static void idle_ended(void *opaque, uint64_t from, uint64_t to)
 {
     struct verify *v = opaque;
-    const struct verify_config *c = v->config;
 
     (void)from, (void)to;
-    v->stopped |= c->stop && c->stop(c->opaque);
-    if (v->stopped)
+    if (ask_stop(v))
         machine_interrupt(v->a.m);
 }
 
@@ -138,7 +145,8 @@ static void show_console(struct verify *v)
 
 /* ---- narrowing ---- */
 
-/* From a reset, with the stops of the first time.  -EAGAIN: it was not as the first time. */
+/* From a reset, with the stops of the first time.  -EAGAIN: it was not as the first time; -EINTR:
+ * the caller wants an end. */
 static int run_again(struct verify *v, struct err *e)
 {
     uint64_t to = 0;
@@ -147,6 +155,8 @@ static int run_again(struct verify *v, struct err *e)
         return -EINVAL;
     do {
         to = v->good - to < v->config->interval ? v->good : to + v->config->interval;
+        if (ask_stop(v))
+            return err_set(e, EINTR, "stopped");
         if (!verify_run_both(v, to))
             return err_set(e, EAGAIN, "the machines differed before");
     } while (to < v->good);
@@ -164,11 +174,14 @@ static int rewind_side(struct verify *v, struct verify_side *s, struct err *e)
     return rc;
 }
 
-/* Both to v->good. */
+/* Both to v->good.  -EINTR: the caller wants an end, and what was to be found will not be. */
 static int rewind_both(struct verify *v, struct err *e)
 {
-    int rc = v->point ? rewind_side(v, &v->a, e) : run_again(v, e);
+    int rc;
 
+    if (ask_stop(v))
+        return err_set(e, EINTR, "stopped");
+    rc = v->point ? rewind_side(v, &v->a, e) : run_again(v, e);
     if (!rc && v->point)
         rc = rewind_side(v, &v->b, e);
     buf_reset(&v->a.console);
@@ -215,7 +228,7 @@ static int shorten_units(struct verify *v, struct err *e)
 {
     uint64_t end = v->end;
 
-    for (v->max_insns = 1; v->max_insns < longest(v); v->max_insns *= 2) {
+    for (v->max_insns = 1; v->max_insns < longest(v) && !v->stopped; v->max_insns *= 2) {
         if (start(v, e))
             return -EINVAL;
         if (differ(v, end)) {
@@ -350,16 +363,19 @@ static int again(struct verify *v, uint64_t end, bool *comes, struct err *e)
     return 0;
 }
 
-static enum verify_result narrow(struct verify *v, uint64_t good, uint64_t end, struct err *e)
+static enum verify_result narrow(struct verify *v, uint64_t end, struct err *e)
 {
+    uint64_t good = v->good;
     bool comes;
 
-    v->good = good;
     if (again(v, end, &comes, e))
         return VERIFY_ERROR;
     if (comes)
         v->end = least(v, end);
-    if (!comes || !differ(v, v->end) || (v->end - 1 > good && differ(v, v->end - 1))) {
+    comes = comes && differ(v, v->end) && (v->end - 1 == good || !differ(v, v->end - 1));
+    if (v->stopped)
+        return VERIFY_STOPPED;
+    if (!comes) {
         buf_fmt(v->report,
                 "different at instruction %" PRIu64 " (same at %" PRIu64 "), but not whenever they "
                 "run there: what they do depends on the host\n",
@@ -376,6 +392,22 @@ static enum verify_result narrow(struct verify *v, uint64_t good, uint64_t end, 
     verify_run_both(v, v->end);
     verify_report_difference(v);
     return VERIFY_DIFFERENT;
+}
+
+/* They agreed at `good` and no longer at `end`. */
+static enum verify_result look_closer(struct verify *v, uint64_t good, uint64_t end, struct err *e)
+{
+    enum verify_result result;
+
+    v->good = good;
+    result = narrow(v, end, e);
+    if (!v->stopped)
+        return result;
+    buf_fmt(v->report,
+            "different at instruction %" PRIu64 " (same at %" PRIu64 "); stopped before it was "
+            "known which one is to blame\n",
+            end, good);
+    return VERIFY_STOPPED;
 }
 
 /* ---- running ---- */
@@ -396,7 +428,7 @@ static enum verify_result compare(struct verify *v, struct err *e)
         uint64_t to = c->until - good < c->interval ? c->until : good + c->interval;
         v->compared++;
         if (!verify_run_both(v, to))
-            return narrow(v, good, to, e);
+            return look_closer(v, good, to, e);
         show_console(v);
         good = machine_count(v->a.m);
         v->stopped |= c->progress && c->progress(c->opaque, good, v->a.hash);

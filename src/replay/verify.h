@@ -17,7 +17,8 @@ struct verify_config {
     bool (*console)(void *opaque, const uint8_t *data, size_t len);
     /* Progress: called at each comparison with count and hash; may be NULL.  true: stop. */
     bool (*progress)(void *opaque, uint64_t count, uint64_t hash);
-    /* Asked whenever the first machine has waited for its doors; may be NULL.  true: stop. */
+    /* Asked whenever the first machine has waited for its doors, and before each try while the
+     * instruction is searched; may be NULL.  true: stop. */
     bool (*stop)(void *opaque);
     int stop_fd; /* becomes readable when `stop` has something to say; -1: nothing does */
     void *opaque;
@@ -25,7 +26,8 @@ struct verify_config {
 enum verify_result { VERIFY_SAME, VERIFY_DIFFERENT, VERIFY_STOPPED, VERIFY_ERROR };
 /* Compares at every interval; where they differ, goes back and finds the instruction after which
  * they do.  report: for people: what was compared; or the instruction (in its first line), what
- * differs behind it, and the guest code, IR and host code of its unit. */
+ * differs behind it, and the guest code, IR and host code of its unit; or where they differed when
+ * it was stopped. */
 enum verify_result verify_run(const struct verify_config *config, struct buf *report,
                               struct err *e);
 

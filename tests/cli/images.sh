@@ -153,6 +153,15 @@ if command -v nbdkit >/dev/null; then
         --disk 'nbd+unix:///?socket=$work/socket.ro'" >"$work/why" 2>&1
     [ $? = 2 ] && grep -q "append ,ro" "$work/why"
     result $? "one that can only be read needs ,ro"
+    for command in "run raw --load-addr 0x80200000 --stop-at 10" "machine virt" \
+        "debug raw --load-addr 0x80200000"; do
+        nbdkit -U "$work/socket.${command%% *}" eval get_size="echo 1M" can_flush="exit 0" \
+            can_write="exit 0" pread="head -c \$3 /dev/zero" pwrite="cat >/dev/null" \
+            flush="echo EIO >&2; exit 1" --run "'$GLOVEBOX' $command \
+            --disk 'nbd+unix:///?socket=$work/socket.${command%% *}' </dev/null" >"$work/why" 2>&1
+        [ $? = 2 ] && [ "$(grep -c "error: .*cannot write it to the medium" "$work/why")" = 1 ]
+        result $? "a last flush that fails is an error of ours: ${command%% *}"
+    done
 else
     skip "a server's disk" "no nbdkit"
 fi

@@ -43,6 +43,7 @@ for n in "" tap user,x tap=,x users user,hostfwd=tcp::0-:1 user,hostfwd=tcp::1-:
     tap=t,restrict tap=a-name-that-is-too-long; do
     bad --net --net="$n"
 done
+for n in "" x 65536 99999 ::1 127.0.0.1: 1.2.3:1 unix: unix:nowhere/x; do bad --gdb --gdb="$n"; done
 mkdir folder
 head -c 512 /dev/zero >disk
 head -c 513 /dev/zero >odd

@@ -328,6 +328,8 @@ static void config_written(struct pci_func *f, unsigned offset, unsigned size)
     uint64_t at;
     unsigned len;
 
+    if (pci_master(f))
+        vio_transport_resume(&x->t);
     if (window_hit(x, offset, size, &at, &len))
         bar_write(x, at, len, bits_load_le(f->config + x->window + CAP_MORE, len));
 }
@@ -355,15 +357,25 @@ static void vpci_reset(struct dev *d)
     vio_transport_reset(&x->t);
 }
 
+/* A vector that there is, or none. */
+static void vector_state(const struct vpci *x, struct snap *s, const char *name, uint16_t *vector)
+{
+    snap_u16(s, name, vector);
+    if (*vector != NO_VECTOR && *vector >= x->pci.msix.n) {
+        snap_bad(s, name, "a vector that does not exist");
+        *vector = NO_VECTOR;
+    }
+}
+
 static void vpci_state(struct dev *d, struct snap *s)
 {
     struct vpci *x = (struct vpci *)d;
 
     snap_section(s, d->name, 1);
     pci_state(&x->pci, s);
-    snap_u16(s, "config_vector", &x->config_vector);
+    vector_state(x, s, "config_vector", &x->config_vector);
     for (unsigned i = 0; i < x->t.v->ops->queues; i++)
-        snap_u16(s, "vector", &x->vector[i]);
+        vector_state(x, s, "vector", &x->vector[i]);
     vio_transport_state(&x->t, s);
 }
 

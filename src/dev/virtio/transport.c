@@ -166,15 +166,23 @@ void vio_driver_notify(struct vio_transport *t, uint32_t n)
     if (!t->v->ops->notify(t->v, n))
         return;
     t->left |= (uint32_t)BIT(n);
-    if (!t->again.pending)
+    vio_transport_resume(t);
+}
+
+void vio_transport_resume(struct vio_transport *t)
+{
+    if (t->left && !t->again.pending)
         clock_set(t->dev->clock, &t->again, clock_now(t->dev->clock) + AGAIN_NS);
 }
 
+/* What may not go on now waits for vio_transport_resume, or a reset. */
 static void again(void *opaque)
 {
     struct vio_transport *t = opaque;
     uint32_t left = t->left;
 
+    if (!live(t))
+        return;
     t->left = 0;
     for (unsigned n = 0; n < VIO_QUEUES; n++)
         if (left >> n & 1)
@@ -197,6 +205,19 @@ void vio_transport_reset(struct vio_transport *t)
     reset(t);
 }
 
+/* What only a device with other queues or features could have. */
+static void check_device(struct vio_transport *t, struct snap *s)
+{
+    uint32_t queues = (uint32_t)bits_mask(t->v->ops->queues);
+
+    if (t->left & ~queues)
+        snap_bad(s, "left", "a queue that does not exist");
+    if (t->v->negotiated & ~t->v->offered)
+        snap_bad(s, "negotiated", "a feature that is not offered");
+    t->left &= queues;
+    t->v->negotiated &= t->v->offered;
+}
+
 void vio_transport_state(struct vio_transport *t, struct snap *s)
 {
     snap_u32(s, "device_sel", &t->device_sel);
@@ -211,6 +232,7 @@ void vio_transport_state(struct vio_transport *t, struct snap *s)
     snap_u32(s, "left", &t->left);
     dev_snap_event(s, "again", t->dev->clock, &t->again);
     snap_u64(s, "negotiated", &t->v->negotiated);
+    check_device(t, s);
     for (unsigned i = 0; i < t->v->ops->queues; i++)
         vio_queue_state(&t->v->queue[i], s);
     if (t->v->ops->state)

@@ -53,6 +53,8 @@ void vio_transport_reset(struct vio_transport *t);
 void vio_transport_state(struct vio_transport *t, struct snap *s);
 void vio_transport_poll(struct vio_transport *t);
 void vio_transport_wait(struct vio_transport *t, struct dev_wait *w);
+/* The device may reach memory (again): work that is left goes on soon. */
+void vio_transport_resume(struct vio_transport *t);
 
 /* ---- what registers show ---- */
 

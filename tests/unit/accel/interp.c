@@ -491,6 +491,8 @@ static void row(void *opaque, const char *name, uint64_t value, const char *unit
 
 START_TEST(test_explain)
 {
+    uint64_t pcs[] = {RAM + 8 * 4, RAM + 10 * 4};
+    struct cpu_debug stops = stops_at(pcs, 2);
     struct rig r;
     struct buf out = BUF_INIT;
 
@@ -503,6 +505,12 @@ START_TEST(test_explain)
     buf_reset(&out);
     r.a->ops->explain(r.a, r.t.c, 0, &out);
     ck_assert(strstr(out.data, "no memory"));
+    buf_reset(&out);
+    r.t.c->debug = &stops; /* probes: as they are in units that run */
+    r.a->ops->explain(r.a, r.t.c, pcs[0], &out);
+    ck_assert_msg(strstr(out.data, "exit_stop") && strstr(out.data, " 2 instructions"), "%s",
+                  out.data);
+    r.t.c->debug = NULL;
     rig_run(&r, 100);
     buf_reset(&out);
     r.a->ops->counters(r.a, row, &out);

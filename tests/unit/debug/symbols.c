@@ -14,7 +14,7 @@
 struct file {
     Elf64_Ehdr h;
     Elf64_Phdr p;
-    Elf64_Shdr s[5];
+    Elf64_Shdr s[6];
     Elf64_Sym y[16];
     char strings[256];
 };
@@ -48,7 +48,7 @@ static void make(void)
                        .e_phnum = 1,
                        .e_phentsize = sizeof f.p,
                        .e_shoff = offsetof(struct file, s),
-                       .e_shnum = 5,
+                       .e_shnum = 6,
                        .e_shentsize = sizeof *f.s};
     memcpy(f.h.e_ident, ELFMAG "\2\1\1", SELFMAG + 3);
     f.s[CODE] = (Elf64_Shdr){.sh_type = SHT_PROGBITS,
@@ -171,6 +171,36 @@ START_TEST(offsets)
 }
 END_TEST
 
+/* A second table, of either type, is not read beside the first one; the linker's is, alone. */
+START_TEST(tables)
+{
+    setup();
+    f.s[5] = f.s[3];
+    f.s[5].sh_offset += sizeof *f.y * 2; /* without hot_loop */
+    f.s[5].sh_size -= sizeof *f.y * 2;
+    for (unsigned type = SHT_SYMTAB;; type = SHT_DYNSYM) {
+        dbg_symbols_free(t);
+        t = dbg_symbols_new();
+        f.s[5].sh_type = type;
+        ck_assert_int_eq(add(0), 0);
+        ck_assert_uint_eq(dbg_symbols_count(t), 8);
+        if (type == SHT_DYNSYM)
+            break;
+    }
+    f.s[3].sh_type = SHT_PROGBITS;
+    dbg_symbols_free(t);
+    t = dbg_symbols_new();
+    ck_assert_int_eq(add(0), 0);
+    ck_assert_uint_eq(dbg_symbols_count(t), 7);
+    ck_assert_ptr_null(dbg_symbols_named(t, "hot_loop", 0));
+    f.s[3] = f.s[5];
+    f.s[3].sh_entsize++; /* what cannot be read does not hide another */
+    ck_assert_int_eq(add(0), 0);
+    ck_assert_uint_eq(dbg_symbols_count(t), 14);
+    teardown();
+}
+END_TEST
+
 static const char *near(const char *name)
 {
     buf_reset(&out);
@@ -227,4 +257,4 @@ START_TEST(no_symbols)
 }
 END_TEST
 
-UNIT_MAIN("debug/symbols", by_address, by_name, offsets, like_another, no_symbols)
+UNIT_MAIN("debug/symbols", by_address, by_name, offsets, tables, like_another, no_symbols)

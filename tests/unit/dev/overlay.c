@@ -137,4 +137,48 @@ START_TEST(test_errors)
 }
 END_TEST
 
-UNIT_MAIN("dev/overlay", test_changes, test_errors)
+static int read_zeroes(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+    (void)opaque, (void)offset;
+    memset(buf, 0, len);
+    return 0;
+}
+
+/* A disk of any size takes no more than what is written: its server may announce what it likes. */
+START_TEST(test_vast)
+{
+    static const uint64_t sizes[] = {512,
+                                     4096,
+                                     4096 * 512,
+                                     UINT64_C(1) << 46,
+                                     UINT64_C(0x7ffffffffffffe00),
+                                     UINT64_C(0xfffffffffffffe00)};
+
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct dev_disk below = {.read = read_zeroes, .size = sizes[i]}, d, kept;
+        struct dev_overlay *o = dev_overlay_new(&below), *p = dev_overlay_new(&below);
+        uint8_t one[512], got[512];
+
+        memset(one, 1, sizeof one);
+        d = dev_overlay_disk(o);
+        kept = dev_overlay_disk(p);
+        for (uint64_t at = sizes[i] - 512;; at = at / 3 / 512 * 512) {
+            dev_overlay_copy(p, o);
+            ck_assert_int_eq(d.write(d.opaque, at, one, 512), 0);
+            ck_assert_int_eq(d.read(d.opaque, at, got, 512), 0);
+            ck_assert_mem_eq(got, one, 512);
+            ck_assert_int_eq(kept.read(kept.opaque, at, got, 512), 0);
+            ck_assert(!got[0] && !got[511]);
+            if (!at)
+                break;
+        }
+        ck_assert_int_eq(d.read(d.opaque, sizes[i] - 512, got, 512), 0);
+        ck_assert_mem_eq(got, one, 512);
+        dev_overlay_copy(o, o);
+        dev_overlay_free(o);
+        dev_overlay_free(p);
+    }
+}
+END_TEST
+
+UNIT_MAIN("dev/overlay", test_changes, test_errors, test_vast)

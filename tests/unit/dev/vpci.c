@@ -379,6 +379,85 @@ static void aim(struct rig *r, uint32_t bar, uint32_t offset, uint32_t length)
     config_set(r, at + 12, 4, length);
 }
 
+/* What a budget left over waits until the function may reach memory again, in a saved state too. */
+START_TEST(no_master_for_the_rest)
+{
+    enum { ASKED = 20 }; /* more than a budget of 1 MiB */
+    const struct vt_seg seg = {VT_DATA, 0x10000, true};
+    struct rig r;
+    unsigned used;
+
+    setup(&r, entropy(), false);
+    vt_start(&r.b, 0, 1);
+    for (unsigned i = 0; i < ASKED; i++)
+        vt_offer(&r.b, 0, i, &seg, 1);
+    vt_notify(&r.b, 0);
+    used = vt_used(&r.b, 0);
+    ck_assert_uint_lt(used, ASKED);
+    config_set(&r, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+    bench_until(&r.b, 1000000);
+    ck_assert_uint_eq(vt_used(&r.b, 0), used);
+    bench_round_trip(&r.b);
+    config_set(&r, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    bench_until(&r.b, 2000000);
+    ck_assert_uint_eq(vt_used(&r.b, 0), ASKED);
+    bench_fini(&r.b);
+}
+END_TEST
+
+/* Where fields are in a saved state, behind the section's head. */
+enum {
+    S_CONFIG = 8,
+    S_INTX = S_CONFIG + PCI_CONFIG,
+    S_PENDING = S_INTX + 1,
+    S_TABLE = S_PENDING + 8,
+    S_VECTOR = 8 + 4 + 1,
+    S_LEFT = 4 + 4 + 4 + 8 + 1 + 1 + 4, /* of the transport */
+    S_NEGOTIATED = S_LEFT + 4 + 8,
+};
+
+/* A saved state with one field changed is refused, and nothing is different then. */
+static void refused(struct rig *r, size_t at, unsigned size, uint64_t bad)
+{
+    struct buf saved = bench_save(&r->b), after;
+    size_t start = 1 + strlen("pci1") + 4, body = start + 16;
+    char *field = saved.data + body + at;
+    uint64_t good = bits_load_le(field, size);
+
+    for (unsigned i = 0; i < 2; i++) {
+        bits_store_le(field, size, i ? good : bad);
+        bits_store_le(saved.data + start + 8, 8, bits_hash(saved.data + body, saved.len - body, 0));
+        ck_assert_int_eq(bench_load(&r->b, &saved) == 0, i);
+    }
+    after = bench_save(&r->b);
+    ck_assert_mem_eq(saved.data, after.data, saved.len);
+    buf_fini(&saved);
+    buf_fini(&after);
+}
+
+START_TEST(bad_states)
+{
+    for (unsigned vectors = 0; vectors <= 2; vectors += 2) {
+        size_t own = vectors ? S_TABLE + vectors * S_VECTOR : S_PENDING, transport = own + 2 + 2;
+        struct rig r;
+
+        setup(&r, entropy(), vectors);
+        vt_start(&r.b, 0, 1);
+        refused(&r, S_CONFIG + PCI_COMMAND, 2, 0x8007);
+        refused(&r, S_CONFIG + PCI_BAR0 + 4 * VIO_PCI_BAR, 4, 0x4000100c);
+        refused(&r, own, 2, vectors);
+        refused(&r, own + 2, 2, vectors);
+        refused(&r, transport + S_LEFT, 4, 2);
+        refused(&r, transport + S_NEGOTIATED, 8, BIT(VIO_F_VERSION_1) | BIT(63));
+        if (vectors) {
+            refused(&r, S_PENDING, 8, 4);
+            refused(&r, S_TABLE + S_VECTOR, 8, 0xfee0000002);
+        }
+        bench_fini(&r.b);
+    }
+}
+END_TEST
+
 START_TEST(window_accesses)
 {
     struct rig r;
@@ -483,4 +562,5 @@ START_TEST(random_guest)
 END_TEST
 
 UNIT_MAIN("dev/vpci", identity, capabilities, widths, queues, queue_reset, interrupt_status,
-          messages, configuration_message, no_master, window_accesses, window_refuses, random_guest)
+          messages, configuration_message, no_master, no_master_for_the_rest, bad_states,
+          window_accesses, window_refuses, random_guest)

@@ -4,17 +4,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bits.h"
 #include "folder.h"
+#include "host/host_clock.h"
 #include "host/host_qcow2.h"
+#include "host/host_unix.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -354,6 +358,9 @@ START_TEST(abilities)
     ck_assert_msg(strstr(e.msg, "sectors of 4096"), "%s", e.msg);
     ck_assert_ptr_null(SERVE(false, "memory", "1000"));
     ck_assert_msg(strstr(e.msg, "whole sectors"), "%s", e.msg);
+    ck_assert_ptr_null(SERVE(true, "null", "65T"));
+    ck_assert_msg(strstr(e.msg, "disk: ") && strstr(e.msg, "more than a disk's 64 TiB"), "%s",
+                  e.msg);
     ck_assert_ptr_null(SERVE(false, "pattern", "1M"));
     ck_assert_msg(strstr(e.msg, "append ,ro"), "%s", e.msg);
     ck_assert_ptr_null(SERVE(false, "eval", "get_size=echo 1M", "can_write=exit 0",
@@ -381,23 +388,94 @@ START_TEST(no_server)
 }
 END_TEST
 
+/* ---- a server that drips ---- */
+
+/* One client's bytes to a server and back: what is long comes a byte at a time. */
+__attribute__((noreturn)) static void drip(int listener, int server)
+{
+    int client = accept(listener, NULL, NULL);
+    struct pollfd fds[] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
+    ssize_t n;
+
+    for (;;) {
+        poll(fds, 2, -1);
+        if (fds[0].revents) {
+            n = read(client, got, sizeof got);
+            if (n <= 0 || write(server, got, (size_t)n) != n)
+                _exit(0);
+        }
+        if (!fds[1].revents)
+            continue;
+        n = read(server, got, sizeof got);
+        if (n <= 0)
+            _exit(0);
+        for (ssize_t i = 0, part; i < n; i += part) {
+            part = n < 1024 ? n : 1;
+            if (part == 1)
+                usleep(5000);
+            if (send(client, got + i, (size_t)part, MSG_NOSIGNAL) != part)
+                _exit(0);
+        }
+    }
+}
+
+/* It sends something all the time, and yet its time is over. */
+START_TEST(dripping)
+{
+    static char program[] = "nbdkit", foreground[] = "-f", memory[] = "memory", size[] = "8M";
+    char *argv[] = {program, foreground, memory, size, NULL};
+    struct host_server *s;
+    struct host_disk *d;
+    struct err e = {0};
+    struct buf said = BUF_INIT;
+    int fd, listener;
+    pid_t us;
+
+    if (!have_nbdkit())
+        return;
+    start();
+    s = host_server_start(argv, "nbdkit", &fd, &e);
+    ck_assert_msg(s, "%s", e.msg);
+    listener = host_unix_listen("f", 1, &e);
+    ck_assert_msg(listener >= 0, "%s", e.msg);
+    us = fork();
+    if (!us) {
+        fcntl(listener, F_SETFL, 0);
+        drip(listener, fd);
+    }
+    close(fd);
+    d = host_nbd_open("nbd+unix:///?socket=f", false, 300000000, &e);
+    ck_assert_msg(d, "%s", e.msg);
+    fails(host_disk_read(d, 0, got, sizeof got, &e), -ENOTCONN, &e,
+          "its server is lost: it does not answer");
+    fails(host_disk_read(d, 0, got, 512, &e), -ENOTCONN, &e, "its server is gone");
+    close_disk(d);
+    close(listener);
+    ck_assert_int_eq(kill(us, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(us, NULL, 0), us);
+    host_server_end(s, &said);
+    buf_fini(&said);
+    leave();
+}
+END_TEST
+
 START_TEST(uris)
 {
     struct err e = {0};
 
     ck_assert(host_nbd_is_uri("nbd://localhost") && host_nbd_is_uri("nbds+unix:///?socket=x"));
     ck_assert(!host_nbd_is_uri("nbd:localhost") && !host_nbd_is_uri("/nbd://x"));
-    ck_assert_ptr_null(host_nbd_open("nbd+unix:///?socket=/nonexistent", false, &e));
+    ck_assert_ptr_null(host_nbd_open("nbd+unix:///?socket=/nonexistent", false, HOST_NEVER, &e));
     fails(e.code, -ENOTCONN, &e, "nbd+unix:///?socket=/nonexistent: ");
-    ck_assert_ptr_null(host_nbd_open("nbd://", true, NULL));
+    ck_assert_ptr_null(host_nbd_open("nbd://", true, HOST_NEVER, NULL));
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {image,         image_refused, image_and_raw,
-                                  server_killed, we_are_killed, errors,
-                                  abilities,     no_server,     uris};
+    const TTest *const tests[] = {image,         image_refused, image_and_raw, server_killed,
+                                  we_are_killed, errors,        abilities,     no_server,
+                                  dripping,      uris};
 
     if (system("qemu-img --version >/dev/null 2>&1") ||
         system("qemu-nbd --version >/dev/null 2>&1")) {

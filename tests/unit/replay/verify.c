@@ -116,6 +116,62 @@ START_TEST(test_different)
 }
 END_TEST
 
+struct patience {
+    unsigned asked, left;
+};
+
+static bool lose_patience(void *opaque)
+{
+    struct patience *p = opaque;
+
+    p->asked++;
+    return p->asked > p->left;
+}
+
+/* Whoever waits for the instruction can end that at any time, and is told what is known. */
+START_TEST(test_stopped_while_looking)
+{
+    struct rvasm program = {0};
+    struct rig_file f;
+    struct patience p = {.left = 0};
+    enum verify_result result = VERIFY_STOPPED;
+    struct err e = {0};
+
+    disk_program(&program);
+    rig_write(&f, &program);
+    struct verify_config config = {
+        .a = rig_config(&f, 1),
+        .b = rig_config(&f, 1),
+        .interval = 9999,
+        .until = 50000,
+        .stop = lose_patience,
+        .stop_fd = -1,
+        .opaque = &p,
+    };
+    config.a.board.ndisks = config.b.board.ndisks = 1;
+    config.a.board.disks[0] = (struct dev_disk){.read = no_disk, .size = 4096};
+    config.b.board.disks[0] = (struct dev_disk){.read = no_disk, .size = 8192};
+    while (result == VERIFY_STOPPED) {
+        struct buf report = BUF_INIT;
+
+        p.asked = 0;
+        result = verify_run(&config, &report, &e);
+        if (result == VERIFY_STOPPED) {
+            ck_assert_msg(starts(&report, "different at instruction 19998 (same at 9999); stopped"),
+                          "%.2000s", report.data);
+            ck_assert_uint_eq(p.asked, p.left + 1); /* and nothing is tried after that */
+        } else {
+            ck_assert_msg(starts(&report, "different after instruction"), "%.2000s", report.data);
+        }
+        p.left += 1 + p.left / 2;
+        buf_fini(&report);
+    }
+    ck_assert_int_eq(result, VERIFY_DIFFERENT);
+    ck_assert_uint_gt(p.asked, 20);
+    rig_remove(&f);
+}
+END_TEST
+
 /* Memory that differs is shown by its bytes. */
 START_TEST(test_memory)
 {
@@ -255,4 +311,5 @@ START_TEST(test_broken_unit)
 }
 END_TEST
 
-UNIT_MAIN("machine/verify", test_same, test_different, test_memory, test_broken, test_broken_unit)
+UNIT_MAIN("machine/verify", test_same, test_different, test_stopped_while_looking, test_memory,
+          test_broken, test_broken_unit)
