@@ -577,6 +577,8 @@ static void look_at_conditions(struct dbg_points *p, struct cpu *c)
     for (unsigned i = 0; i < was.npoints; i++) {
         struct dbg_point *x = p->index.data[was.point[i]];
 
+        if (!x)
+            continue; /* deleted since */
         if (x->kind == DBG_BREAK || (!x->cond.len && !x->ncommands))
             put_down(p, x);
         else if (!x->cond.len || dbg_agent_run(&x->cond, c))

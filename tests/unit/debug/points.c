@@ -655,6 +655,24 @@ START_TEST(device_writes)
 }
 END_TEST
 
-UNIT_MAIN("debug/points", device_writes, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
+/* One that was hit where the machine came to rest all the same may be gone when it runs on. */
+START_TEST(gone_before_its_stop)
+{
+    uint32_t bytes = 1;
+
+    start("interp", 1, false);
+    struct dbg_point x = {.kind = DBG_WATCH, .addr = base + DATA, .len = 8, .access = CPU_WATCH_WRITE};
+    unsigned number = dbg_points_add(p, &x);
+    dbg_points_apply(p);
+    ck_assert_int_eq(mem_dma_write(machine_mem(m), RIG_RAM + DATA, &bytes, 4), 0);
+    dbg_points_delete(p, number);
+    dbg_points_apply(p);
+    ck_assert_int_eq(machine_run(m, machine_count(m) + 1), MACHINE_BREAK);
+    ck_assert(!dbg_points_stopped(p, &hit));
+    end();
+}
+END_TEST
+
+UNIT_MAIN("debug/points", device_writes, gone_before_its_stop, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
           watches, watches_translated, watch_ends, changes, watch_conditions, watch_block, events, event_names,
           undisturbed, same_stops)
