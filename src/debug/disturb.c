@@ -67,6 +67,7 @@ struct state {
     uint64_t next;   /* count at which something is done */
     uint64_t steps;  /* that are left to be made */
     bool pass; /* the machine goes on from a stop, or steps: not to be stopped by the probe there */
+    uint32_t passing; /* bits: CPUs that are past the probe at their pc; only as it was saved */
     struct places code, data;
     uint64_t told[CPU_EVENTS]; /* what events were about */
     struct plan plans[POINTS_MAX];
@@ -518,19 +519,26 @@ static void save(void *runner, struct buf *out)
         what->hits = x->hits;
         what->evals = x->evals;
     }
+    for (unsigned i = 0; i < machine_ncpus(d->m); i++)
+        s.passing |= (uint32_t)machine_cpu(d->m, i)->stop_passed << i;
     buf_add(out, &s, sizeof s);
 }
 
 static void load(void *runner, const struct buf *saved)
 {
     struct disturb *d = runner;
+    struct dbg_hit hit;
 
     assert(saved->len == sizeof d->s);
+    dbg_points_stopped(d->points, &hit); /* what was put down where the machine comes from */
     while (d->s.nplans)
         delete_point(d, d->s.nplans - 1);
     memcpy(&d->s, saved->data, sizeof d->s);
     for (unsigned i = 0; i < d->s.nplans; i++)
         make(d, &d->s.plans[i]);
+    for (unsigned i = 0; i < machine_ncpus(d->m); i++)
+        machine_cpu(d->m, i)->stop_passed = d->s.passing >> i & 1;
+    d->s.passing = 0;
 }
 
 static void report(void *runner, struct buf *out)
