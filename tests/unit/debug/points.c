@@ -466,6 +466,12 @@ START_TEST(watch_block)
             ck_assert_uint_eq(after, 0);
             ck_assert_uint_eq(hit.touch.size, BLOCK);
         }
+        /* All of its bytes count for whether it changes something. */
+        dbg_points_find(p, n)->changed_only = true;
+        ck_assert(!run(10));
+        mem_poke(machine_mem(m), RIG_RAM + DATA + 32, &ones, 8);
+        ck_stop(n, 1);
+        ck_assert(!run(10));
         end();
     }
 }
