@@ -12,6 +12,7 @@
 #include "cli/marker.h"
 #include "cli/number.h"
 #include "cli/options.h"
+#include "debug/disturb.h"
 #include "host/host_clock.h"
 #include "host/host_tty.h"
 #include "ir/ir.h"
@@ -20,13 +21,15 @@
 #define DEFAULT_INTERVAL UINT64_C(1000000)
 #define PROGRESS_NS      UINT64_C(200000000)
 
-enum { OPT_ENGINES = 0x300, OPT_INTERVAL, OPT_UNTIL, OPT_MARKER, OPT_BREAK_OP };
+enum { OPT_ENGINES = 0x300, OPT_INTERVAL, OPT_UNTIL, OPT_MARKER, OPT_BREAK_OP, OPT_DISTURB };
 
 struct verify {
     struct cli_options o;
     char *engines; /* "interp,jit", cut at the comma; owned */
     uint64_t interval, until;
     int break_op;
+    bool disturb;
+    uint64_t seed; /* of that */
     struct cli_marker marker;
     int signal_fd, signal;
     bool progress; /* standard error is a terminal */
@@ -41,6 +44,7 @@ static const struct argp_option options[] = {
     {"until", OPT_UNTIL, "COUNT", 0, "End after COUNT instructions (when the guest ends)", 40},
     {"marker", OPT_MARKER, "TEXT", 0, "End when the guest has printed TEXT", 40},
     {"break-op", OPT_BREAK_OP, "OP", 0, "Proof that differences are found: the JIT computes this IR operation, on two integers, wrongly", 40},
+    {"disturb", OPT_DISTURB, "SEED", 0, "Run the second machine under a debugger that sets and deletes points of all kinds, steps, pauses and looks at everything, at random by SEED; none of it may change what the guest does", 40},
     {0},
 };
 /* clang-format on */
@@ -85,6 +89,9 @@ static int parse_value(struct verify *v, int key, const char *arg, struct err *e
             return err_set(e, EINVAL, "--marker: 1 to %d bytes", CLI_MARKER_MAX);
         cli_marker_init(&v->marker, arg);
         return 0;
+    case OPT_DISTURB:
+        v->disturb = true;
+        return cli_count("--disturb", arg, &v->seed, e);
     default: /* OPT_BREAK_OP */
         return break_op(v, arg, e);
     }
@@ -106,6 +113,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_UNTIL:
     case OPT_MARKER:
     case OPT_BREAK_OP:
+    case OPT_DISTURB:
         return parse_value(v, key, arg, &e) ? cli_refuse(&v->o, &e) : 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -194,9 +202,11 @@ static int check(struct verify *v, struct err *e)
 
 static int compare(struct verify *v, struct err *e)
 {
+    struct verify_runner runner = dbg_disturb(&v->seed);
     struct verify_config config = {
         .a = v->o.config,
         .b = v->o.config,
+        .runner = v->disturb ? &runner : NULL,
         .interval = v->interval,
         .until = v->until,
         .console = on_console,

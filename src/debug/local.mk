@@ -4,6 +4,7 @@ libglovebox_a_SOURCES += \
     src/debug/agent.c src/debug/agent.h \
     src/debug/backtrace.c src/debug/backtrace.h \
     src/debug/disas.c src/debug/disas.h \
+    src/debug/disturb.c src/debug/disturb.h \
     src/debug/dump.c src/debug/dump.h \
     src/debug/dwarf.c src/debug/dwarf.h \
     src/debug/expr.c src/debug/expr.h \

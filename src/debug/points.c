@@ -260,11 +260,18 @@ static void note_touch(struct dbg_points *p, struct cpu *c, const struct cpu_tou
     p->hit.old = bits_load_le(bytes, 8);
 }
 
+/* Whether a store leaves memory as it is.  One of more than 8 bytes repeats its value. */
 static bool stays(const struct dbg_points *p, const struct cpu_touch *t)
 {
     unsigned bits = t->size < 8 ? 8 * t->size : 64;
+    bool same = !((t->value ^ p->hit.old) & bits_mask(bits));
+    uint8_t bytes[8];
 
-    return t->write && !((t->value ^ p->hit.old) & bits_mask(bits));
+    for (unsigned at = 8; at < t->size && same; at += 8) {
+        mem_peek(machine_mem(p->m), t->paddr + at, bytes, sizeof bytes);
+        same = bits_load_le(bytes, 8) == t->value;
+    }
+    return t->write && same;
 }
 
 /* Only the first access of an instruction that hits is kept.  Conditions are looked at behind it. */
@@ -577,6 +584,8 @@ static void look_at_conditions(struct dbg_points *p, struct cpu *c)
     for (unsigned i = 0; i < was.npoints; i++) {
         struct dbg_point *x = p->index.data[was.point[i]];
 
+        if (!x)
+            continue; /* deleted since */
         if (x->kind == DBG_BREAK || (!x->cond.len && !x->ncommands))
             put_down(p, x);
         else if (!x->cond.len || dbg_agent_run(&x->cond, c))

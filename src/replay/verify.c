@@ -59,6 +59,9 @@ static void wait_for_stop(void *opaque, struct dev_wait *w)
 
 static void stop_side(struct verify_side *s)
 {
+    if (s->running)
+        s->runner->end(s->running);
+    s->running = NULL;
     machine_free(s->m);
     replay_free(s->replay);
     for (unsigned i = 0; i < VERIFY_DISKS; i++)
@@ -102,6 +105,8 @@ static int start_side(struct verify *v, struct verify_side *s, const struct mach
     s->replay = replay_new(v->log, mode, &c);
     s->m = machine_new(&c, e);
     replay_attach(s->replay, s->m);
+    if (s->m && s->runner)
+        s->running = s->runner->start(s->runner->opaque, s->m);
     return s->m ? 0 : -1;
 }
 
@@ -117,7 +122,7 @@ static int start(struct verify *v, struct err *e)
 
 static void run_side(struct verify_side *s, uint64_t until)
 {
-    s->stop = machine_run(s->m, until);
+    s->stop = s->running ? s->runner->run(s->running, until) : machine_run(s->m, until);
     s->hash = machine_hash(s->m);
 }
 
@@ -171,6 +176,8 @@ static int rewind_side(struct verify *v, struct verify_side *s, struct err *e)
         if (s->disk[i])
             dev_overlay_copy(s->disk[i], v->disk[i]);
     replay_seek(s->replay);
+    if (s->running)
+        s->runner->load(s->running, &v->running);
     return rc;
 }
 
@@ -327,6 +334,9 @@ static void keep_point(struct verify *v)
     struct board_config b = v->config->a.board;
 
     v->point = machine_point_new(v->a.m);
+    buf_reset(&v->running);
+    if (v->b.running)
+        v->b.runner->save(v->b.running, &v->running);
     for (unsigned i = 0; i < VERIFY_DISKS; i++) {
         if (!v->a.disk[i])
             continue;
@@ -457,7 +467,8 @@ enum verify_result verify_run(const struct verify_config *config, struct buf *re
     struct verify v = {
         .config = config,
         .a = {.console = BUF_INIT, .code = BUF_INIT},
-        .b = {.console = BUF_INIT, .code = BUF_INIT},
+        .b = {.console = BUF_INIT, .code = BUF_INIT, .runner = config->runner},
+        .running = BUF_INIT,
         .before = BUF_INIT,
         .report = report,
         .log = replay_log_new(),
@@ -472,6 +483,7 @@ enum verify_result verify_run(const struct verify_config *config, struct buf *re
     fini_side(&v.b);
     drop_point(&v);
     replay_log_free(v.log);
+    buf_fini(&v.running);
     buf_fini(&v.before);
     free(v.steps);
     return result;

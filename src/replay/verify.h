@@ -6,11 +6,25 @@
 
 #include "machine/machine.h"
 
+/* Runs the second machine in place of machine_run, with stops of its own on the way. */
+struct verify_runner {
+    void *(*start)(void *opaque, struct machine *m);   /* m is new; the result is passed to all others */
+    void (*end)(void *runner);                         /* m is still there */
+    enum machine_stop (*run)(void *runner, uint64_t until); /* as machine_run, without MACHINE_BREAK */
+    /* Appends all that it knows; a runner that was given that back (another one too, with the machine
+     * in the same state) goes on in the same way. */
+    void (*save)(void *runner, struct buf *out);
+    void (*load)(void *runner, const struct buf *saved);
+    void (*report)(void *runner, struct buf *out);     /* for people, a line: what it did */
+    void *opaque;
+};
+
 struct verify_config {
     /* They differ in engine, sizes, ...  The first one's doors are used, once; what came through
      * them is given to the second one, and to both when they run again.  Disks are only read: what
      * a guest writes is kept in memory. */
     struct machine_config a, b;
+    const struct verify_runner *runner; /* of b; NULL: machine_run */
     uint64_t interval; /* instructions between comparisons */
     uint64_t until;    /* count to end at; UINT64_MAX: when the guest ends */
     /* Both consoles go nowhere but here; return true to end (a marker was seen). */

@@ -18,6 +18,8 @@ struct verify_side {
     struct machine *m;
     struct replay *replay;
     struct dev_overlay *disk[VERIFY_DISKS]; /* of those that can be written */
+    const struct verify_runner *runner;    /* NULL: machine_run */
+    void *running;                         /* what it started; NULL: nothing */
     int stop_fd;                           /* the config's, or -1 */
     enum machine_stop stop;                /* of its last run */
     uint64_t hash;
@@ -54,6 +56,7 @@ struct verify {
     uint64_t good;                         /* the last comparison at which both agreed */
     struct machine_point *point;           /* both, there; NULL: each try starts with a reset */
     struct dev_overlay *disk[VERIFY_DISKS]; /* both, there */
+    struct buf running;                     /* b's runner, there */
     uint32_t max_insns;                    /* of a unit, for both; 0: as configured */
     uint64_t unit, end; /* counts: the unit that is to blame has the instructions (unit, end] */
     bool exact;         /* it alone, from an equal start, makes the difference */

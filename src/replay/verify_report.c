@@ -236,6 +236,8 @@ static void report_side(struct buf *out, const char *name, const struct verify_s
 
     buf_fmt(out, "%s: %-7s count %" PRIu64 ", time %" PRIu64 " ns, hash %016" PRIx64 ", %s\n", name,
             c->engine, machine_count(s->m), machine_time(s->m), s->hash, stops[s->stop]);
+    if (s->running)
+        s->runner->report(s->running, out);
 }
 
 static void report_unit(struct verify *v)

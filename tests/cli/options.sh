@@ -78,6 +78,7 @@ for n in "" jit jit, ,jit jit,interp,jit; do verify --engines verify --engines="
 verify quick verify --engines interp,quick --until 10
 for n in 0 x ""; do verify --interval verify --interval="$n"; done
 verify --break-op verify --break-op frobnicate
+for n in "" x -1; do verify --disturb verify --disturb="$n"; done
 verify --until verify --until=x
 verify --realtime verify --realtime
 verify --dtb-out verify --dtb-out dtb

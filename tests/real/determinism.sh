@@ -44,6 +44,31 @@ grep '^count ' "$work/err" >"$work/whole"
 [ -s "$work/whole" ] && diff "$work/whole" "$work/pieces.hash" >"$work/why"
 result $? "in pieces: the same count and hash"
 
+# Likewise, with points that come and go at random, steps, and going on from each stop.
+awk -v count="$count" 'BEGIN {
+    n = split("break pc;break pc if a0 & 1;tbreak ra;break ra if sp & 32;watch sp;awatch sp,64;" \
+        "rwatch a1,8 if a0;awatch phys:0x80200000,0x1000;catch trap;catch interrupt;" \
+        "catch reg-write if a5;catch mode;catch space;catch device-write;catch halt", point, ";")
+    srand(5)
+    for (piece = 1; piece < 80; piece++) {
+        to = int(count * (piece + rand() / 2) / 80)
+        for (i = 0; i < 4; i++) {
+            print point[1 + int(rand() * n)]
+            print "until " to
+        }
+        print "step " 1 + int(rand() * 20)
+        if (rand() < 0.7)
+            print "delete all"
+    }
+    print "delete all\nuntil " count "\nhash"
+}' >"$work/pieces"
+timeout -k 5 $SECONDS_MAX "$GLOVEBOX" debug "$guest/Image" --initrd "$guest/initramfs.cpio.gz" \
+    --engine $fast <"$work/pieces" >"$work/out" 2>"$work/err"
+grep '^count ' "$work/out" >"$work/pieces.hash"
+diff "$work/whole" "$work/pieces.hash" >"$work/why" &&
+    [ "$(grep -cE '^(break|watch|catch)point .*, CPU 0, count ' "$work/out")" -gt 30 ]
+result $? "in pieces, with points and steps: the same count and hash"
+
 linux run --engine $fast --cpus 2 --marker GUEST-READY --hash
 grep -h '^count ' "$work/err" >"$work/two"
 linux run --engine $fast --cpus 2 --marker GUEST-READY --hash --tlb l1=32

@@ -18,6 +18,7 @@ real_tests = \
     tests/real/probe.sh \
     tests/real/symbols.sh \
     tests/real/verify_broken.sh \
+    tests/real/verify_disturb.sh \
     tests/real/verify_doors.sh
 TESTS += $(real_tests)
 EXTRA_DIST += $(real_tests) tests/real/lib.sh

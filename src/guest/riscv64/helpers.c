@@ -216,10 +216,18 @@ HELPER(cbo_zero)
     struct rv_cpu *h = cpu;
     uint64_t block = a & ~(uint64_t)(RV_CBO_BYTES - 1);
 
-    if (enabled(h, RV_ENVCFG_CBZE))
-        end_block_access(h, cpu_fill(&h->cpu, block, RV_CBO_BYTES, rv_data_mode(h), 0), a);
-    else
+    uint8_t leave = h->cpu.leave;
+    enum cpu_access access;
+
+    if (!enabled(h, RV_ENVCFG_CBZE)) {
         rv_raise_illegal(h);
+        return 0;
+    }
+    access = cpu_fill(&h->cpu, block, RV_CBO_BYTES, rv_data_mode(h), 0);
+    /* Whoever watches the store may have kicked the CPU, but the pc is still that of the instruction,
+     * which is alone then: the unit goes on to the next pc, and has its end there. */
+    h->cpu.leave = leave;
+    end_block_access(h, access, a);
     return 0;
 }
 

@@ -438,6 +438,45 @@ START_TEST(watch_conditions)
 }
 END_TEST
 
+/* What zeroes a block stops behind its instruction, which is done and not to be done again. */
+START_TEST(watch_block)
+{
+    enum { CBO_ZERO_S1 = 0x0044a00f, BLOCK = 64 };
+    uint64_t ones = UINT64_MAX, after;
+
+    EACH_ENGINE (engine) {
+        struct rvasm a = {0};
+        rv_word(&a, CBO_ZERO_S1);
+        rv_addi(&a, S0, S0, 1);
+        rv_jump(&a, 0);
+        m = stopper_machine(&a, 1, *engine);
+        p = dbg_points_new(m);
+        base = RIG_RAM;
+        machine_run(m, 6);
+        stopper_set(m, 0, "s1", RIG_RAM + DATA);
+        mem_poke(machine_mem(m), RIG_RAM + DATA + 32, &ones, 8);
+        struct dbg_point x = {
+            .kind = DBG_WATCH, .addr = RIG_RAM + DATA + 32, .len = 8, .access = CPU_WATCH_WRITE};
+        unsigned n = dbg_points_add(p, &x);
+        for (uint64_t round = 0; round < 3; round++) {
+            ck_stop(n, 1);
+            ck_assert_uint_eq(machine_count(m), 6 + 3 * round + 1);
+            ck_assert_uint_eq(stopper_get(m, 0, "x8"), round);
+            mem_peek(machine_mem(m), RIG_RAM + DATA + 32, &after, 8);
+            ck_assert_uint_eq(after, 0);
+            ck_assert_uint_eq(hit.touch.size, BLOCK);
+        }
+        /* All of its bytes count for whether it changes something. */
+        dbg_points_find(p, n)->changed_only = true;
+        ck_assert(!run(10));
+        mem_poke(machine_mem(m), RIG_RAM + DATA + 32, &ones, 8);
+        ck_stop(n, 1);
+        ck_assert(!run(10));
+        end();
+    }
+}
+END_TEST
+
 /* ---- events ---- */
 
 /* Two stops a round apart, where it is: in the program (behind ECALL: in the handler). */
@@ -622,6 +661,24 @@ START_TEST(device_writes)
 }
 END_TEST
 
-UNIT_MAIN("debug/points", device_writes, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
-          watches, watches_translated, watch_ends, changes, watch_conditions, events, event_names, undisturbed,
-          same_stops)
+/* One that was hit where the machine came to rest all the same may be gone when it runs on. */
+START_TEST(gone_before_its_stop)
+{
+    uint32_t bytes = 1;
+
+    start("interp", 1, false);
+    struct dbg_point x = {.kind = DBG_WATCH, .addr = base + DATA, .len = 8, .access = CPU_WATCH_WRITE};
+    unsigned number = dbg_points_add(p, &x);
+    dbg_points_apply(p);
+    ck_assert_int_eq(mem_dma_write(machine_mem(m), RIG_RAM + DATA, &bytes, 4), 0);
+    dbg_points_delete(p, number);
+    dbg_points_apply(p);
+    ck_assert_int_eq(machine_run(m, machine_count(m) + 1), MACHINE_BREAK);
+    ck_assert(!dbg_points_stopped(p, &hit));
+    end();
+}
+END_TEST
+
+UNIT_MAIN("debug/points", device_writes, gone_before_its_stop, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
+          watches, watches_translated, watch_ends, changes, watch_conditions, watch_block, events, event_names,
+          undisturbed, same_stops)

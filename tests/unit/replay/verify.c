@@ -311,5 +311,96 @@ START_TEST(test_broken_unit)
 }
 END_TEST
 
+/* ---- another one runs the second machine ---- */
+
+struct meddler {
+    struct machine *m;
+    unsigned started, ended, kept, brought_back;
+};
+
+enum { MEDDLED = 12345 }; /* the count */
+
+static void *meddler_start(void *opaque, struct machine *m)
+{
+    struct meddler *r = opaque;
+
+    r->m = m;
+    r->started++;
+    return r;
+}
+
+static void meddler_end(void *runner)
+{
+    struct meddler *r = runner;
+
+    ck_assert_uint_gt(machine_ncpus(r->m), 0); /* which is still there */
+    r->ended++;
+}
+
+/* Changes a register behind instruction MEDDLED. */
+static enum machine_stop meddler_run(void *runner, uint64_t until)
+{
+    struct machine *m = ((struct meddler *)runner)->m;
+    struct cpu *c;
+
+    if (machine_count(m) < MEDDLED && until >= MEDDLED) {
+        machine_run(m, MEDDLED);
+        c = machine_cpu(m, 1);
+        c->guest->reg_write(c, (uint32_t)guest_find_reg(c->guest, "tp"), 77);
+    }
+    return machine_run(m, until);
+}
+
+static void meddler_save(void *runner, struct buf *out)
+{
+    ((struct meddler *)runner)->kept++;
+    buf_str(out, "kept");
+}
+
+static void meddler_load(void *runner, const struct buf *saved)
+{
+    ((struct meddler *)runner)->brought_back++;
+    ck_assert_str_eq(saved->data, "kept");
+}
+
+static void meddler_report(void *runner, struct buf *out)
+{
+    (void)runner;
+    buf_str(out, "what the runner did\n");
+}
+
+/* What it changes is found, at its count. */
+START_TEST(test_runner)
+{
+    struct rvasm p = {0};
+    struct rig_file f;
+    struct buf report = BUF_INIT;
+    struct err e = {0};
+    struct meddler meddler = {0};
+    struct verify_runner runner = {meddler_start, meddler_end,  meddler_run, meddler_save,
+                                   meddler_load,  meddler_report, &meddler};
+
+    rig_busy_program(&p, 100);
+    rig_write(&f, &p);
+    struct verify_config config = {.a = rig_config(&f, 2),
+                                   .b = rig_config(&f, 2),
+                                   .runner = &runner,
+                                   .interval = 5000,
+                                   .until = MEDDLED - 1};
+    ck_assert_int_eq(verify_run(&config, &report, &e), VERIFY_SAME);
+    ck_assert_msg(strstr(report.data, "\nwhat the runner did\n"), "%.2000s", report.data);
+    buf_reset(&report);
+    config.until = UINT64_MAX;
+    ck_assert_int_eq(verify_run(&config, &report, &e), VERIFY_DIFFERENT);
+    ck_assert_msg(starts(&report, "different after instruction 12345 at ") &&
+                      strstr(report.data, "CPU 1  tp         a 0000000000000000  b 000000000000004d"),
+                  "%.2000s", report.data);
+    ck_assert_uint_eq(meddler.started, meddler.ended);
+    ck_assert(meddler.kept && meddler.brought_back);
+    buf_fini(&report);
+    rig_remove(&f);
+}
+END_TEST
+
 UNIT_MAIN("machine/verify", test_same, test_different, test_stopped_while_looking, test_memory,
-          test_broken, test_broken_unit)
+          test_broken, test_broken_unit, test_runner)
