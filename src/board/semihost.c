@@ -39,6 +39,7 @@ enum {
 #define FAILED           UINT64_MAX
 
 #define HANDLES        32
+#define STANDARD       3 /* of these are there from the start: input, output, errors */
 #define PATH_MAX_BYTES 255
 #define CHUNK          65536
 #define STRING_MAX     65536 /* of WRITE0 */
@@ -58,7 +59,7 @@ struct file {
 
 struct semihost {
     struct board *board;
-    struct file file[HANDLES]; /* handle n is file[n - 1] */
+    struct file file[HANDLES]; /* by handle */
     uint32_t error;            /* of the last call that failed: errno */
     uint32_t waiting;          /* harts, as bits, that wait for a key */
 };
@@ -157,8 +158,8 @@ static void close_file(struct file *f)
 
 static struct file *file_of(struct call *c, uint64_t handle)
 {
-    if (handle - 1 < HANDLES && c->s->file[handle - 1].kind != FREE)
-        return &c->s->file[handle - 1];
+    if (handle < HANDLES && c->s->file[handle].kind != FREE)
+        return &c->s->file[handle];
     fail(c, EBADF);
     return NULL;
 }
@@ -191,7 +192,7 @@ static int open_host(struct call *c, struct file *f, int flags)
 static uint64_t sys_open(struct call *c)
 {
     struct semihost *s = c->s;
-    unsigned n = 0;
+    unsigned n = STANDARD;
     int rc;
 
     if (!args(c, 3))
@@ -219,7 +220,7 @@ static uint64_t sys_open(struct call *c)
     if (rc)
         return fail(c, rc);
     s->file[n] = f;
-    return n + 1;
+    return n;
 }
 
 static uint64_t sys_close(struct call *c)
@@ -585,6 +586,12 @@ void semihost_poll(struct semihost *s)
 
 /* ---- life ---- */
 
+static void close_files(struct semihost *s)
+{
+    for (unsigned i = 0; i < HANDLES; i++)
+        close_file(&s->file[i]);
+}
+
 struct semihost *semihost_new(struct board *b)
 {
     struct semihost *s = xcalloc(1, sizeof *s);
@@ -592,13 +599,15 @@ struct semihost *semihost_new(struct board *b)
     s->board = b;
     for (unsigned i = 0; i < HANDLES; i++)
         s->file[i].fd = -1;
+    semihost_reset(s);
     return s;
 }
 
 void semihost_reset(struct semihost *s)
 {
-    for (unsigned i = 0; i < HANDLES; i++)
-        close_file(&s->file[i]);
+    close_files(s);
+    for (unsigned i = 0; i < STANDARD; i++)
+        s->file[i].kind = i ? CONSOLE_OUT : CONSOLE_IN;
     s->error = s->waiting = 0;
 }
 
@@ -606,7 +615,7 @@ void semihost_free(struct semihost *s)
 {
     if (!s)
         return;
-    semihost_reset(s);
+    close_files(s);
     free(s);
 }
 
@@ -638,7 +647,7 @@ static void file_state(struct semihost *s, struct file *f, struct snap *snap)
 
 void semihost_state(struct semihost *s, struct snap *snap)
 {
-    snap_section(snap, "semihosting", 1);
+    snap_section(snap, "semihosting", 2);
     if (snap_loading(snap))
         semihost_reset(s);
     snap_u32(snap, "error", &s->error);

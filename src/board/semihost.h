@@ -2,7 +2,8 @@
  * semihost.h - semihosting: calls of a guest to the host of its debugger.
  *
  * Arm's "Semihosting for AArch32 and AArch64" (2.0), by the sequence of "RISC-V
- * Semihosting" (0.4), from M- and S-mode.  The board's console is ":tt"; files are those of one
+ * Semihosting" (0.4), from M- and S-mode.  The board's console is ":tt", and the handles 0 to 2
+ * from the start, for programs that take them for what a system has; files are those of one
  * folder of the host's, which is the root of all names.  Time is virtual.  A hart that waits for
  * a key is halted at the call, which it makes again.
  */

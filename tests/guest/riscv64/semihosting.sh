@@ -89,7 +89,10 @@ static void handles(void)
     CHECK(buffer[0] == 'S' && buffer[1] == 'H' && buffer[2] == 'F' && buffer[3] == 'B');
     CHECK(buffer[4] == 3 && open(":semihosting-features", 4) == -1ul);
     while (open(":tt", 4) != -1ul) n++;
-    CHECK(n > 8 && n < 1000 && call1(CLOSE, 0) == -1ul && call1(CLOSE, -1ul) == -1ul);
+    CHECK(n > 8 && n < 1000 && call1(CLOSE, -1ul) == -1ul);
+    CHECK(call1(ISTTY, 0) == 1 && call1(ISTTY, 2) == 1 && !call3(WRITE, 1, (word)" 1", 2));
+    CHECK(!call3(WRITE, 2, (word)" 2", 2) && call3(WRITE, 0, (word)"x", 1) == 1);
+    CHECK(!call1(CLOSE, 0) && call1(CLOSE, 0) == -1ul);
     CHECK(open(":tt", 99) == -1ul && call3(OPEN, (word)":tt", 0, 1 << 20) == -1ul);
     CHECK(call3(OPEN, 0x10, 0, 3) == -1ul && call(OPEN, (void *)0x10) == -1ul);
     CHECK(call3(WRITE, f, 0, -1ul) == -1ul && call(WRITE, (void *)8) && call(0x99, 0) == -1ul);
@@ -173,7 +176,7 @@ for mode in m s; do
     result $? "$mode: exit status"
     both $mode 0 --semihosting --append none && printed none
     result $? "$mode: no files without a folder"
-    both $mode 0 --semihosting --append handles && printed handles
+    both $mode 0 --semihosting --append handles && printed ' 1 2handles'
     result $? "$mode: handles, and calls that make no sense"
     both $mode 0 --semihosting --epoch 1000 --append times && printed times
     result $? "$mode: virtual time, heap"

@@ -117,7 +117,7 @@ static void forge(uint8_t kind, uint8_t mode, const char *name, struct buf *out)
 
     snprintf(path, sizeof path, "%s", name);
     snap_open_save(&s, out);
-    snap_section(&s, "semihosting", 1);
+    snap_section(&s, "semihosting", 2);
     snap_u32(&s, "error", &zero);
     snap_u32(&s, "waiting", &zero);
     for (unsigned i = 0; i < 32; i++) {
@@ -161,7 +161,7 @@ START_TEST(forged_state)
     memset(deep, 'a', sizeof deep - 1);
     deep[sizeof deep - 1] = 0;
     setup(&r);
-    ck_assert_uint_eq(open_file(&r, "file", 4), 1);
+    ck_assert_uint_eq(open_file(&r, "file", 4), 3);
     snprintf(path, sizeof path, "%s/link", folder);
     ck_assert_int_eq(symlink("/etc/passwd", path), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -171,9 +171,9 @@ START_TEST(forged_state)
         ck_assert_msg((load(&r, &saved, &e) == 0) == rows[i].good, "row %zu", i);
         buf_fini(&saved);
     }
-    ck_assert_uint_eq(open_file(&r, "file", 0), 1);
+    ck_assert_uint_eq(open_file(&r, "file", 0), 3);
     ck_assert_int_eq(board_reset(r.board, NULL), 0);
-    ck_assert_uint_eq(call(&r, CLOSE, 1, 0, 0), UINT64_MAX);
+    ck_assert_uint_eq(call(&r, CLOSE, 3, 0, 0), UINT64_MAX);
     fini(&r);
     unlink(path);
     snprintf(path, sizeof path, "%s/new", folder);
