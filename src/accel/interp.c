@@ -443,7 +443,7 @@ static __attribute__((noinline)) void refused(struct interp *it, struct cpu *c)
 
 bool interp_probe_stops(struct interp *it, struct cpu *c)
 {
-    bool physical = c->debug && c->debug->physical.n;
+    bool physical = c->debug && cpu_pcs_any(c->debug->physical);
     uint64_t paddr = physical ? cpu_debug_paddr(c, c->pc) : CPU_NO_PADDR;
     struct ir_unit u;
 

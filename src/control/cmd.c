@@ -13,7 +13,7 @@ const struct cmd cmd_table[] = {
     {"awatch", NULL, "ADDR[,LENGTH] [if EXPR]", "Stop behind each access to LENGTH bytes (8, or a symbol's) at ADDR, or to u32[ADDR]; phys:ADDR is physical.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_awatch},
     {"backtrace", "bt", "[N]", "The functions that called each other, N (30) at most.", CMD_WORDS_NONE, 1, false, cmd_backtrace},
     {"break", "b", "WHERE [if EXPR]", "Stop before the code at WHERE: a function, FILE:LINE, an address, *ADDR, phys:ADDR.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_break},
-    {"catch", NULL, "EVENT [FIRST[-LAST]|NAME] [if EXPR]", "Stop at a trap, interrupt, mode, space, reg-read, reg-write, device-read, device-write, halt or syscall.", CMD_WORDS_EVENTS, CMD_ARGS_MAX, false, cmd_catch},
+    {"catch", NULL, "EVENT [FIRST[-LAST]|NAME] [if EXPR]", "Stop at a trap, interrupt, mode, space, reg-read, reg-write, device-read, device-write, halt or syscall; exec: before code first runs, once.", CMD_WORDS_EVENTS, CMD_ARGS_MAX, false, cmd_catch},
     {"condition", NULL, "N [EXPR]", "Let N stop only where EXPR is not 0, or always.", CMD_WORDS_NONE, CMD_ARGS_MAX, false, cmd_condition},
     {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, true, cmd_continue},
     {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, false, cmd_cpu},

@@ -10,7 +10,9 @@
 /* What was hit. */
 static void break_reason(const struct dbg_hit *h, struct buf *out)
 {
-    buf_str(out, h->touch.size ? "watchpoint" : h->caught ? "catchpoint" : "breakpoint");
+    buf_str(out, h->touch.size         ? "watchpoint"
+                 : h->caught || h->ran ? "catchpoint"
+                                       : "breakpoint");
     buf_str(out, h->npoints == 1 ? "" : "s");
     for (unsigned i = 0; i < h->npoints; i++)
         buf_fmt(out, "%s %u", i ? "," : "", h->point[i]);
@@ -21,6 +23,9 @@ static void break_reason(const struct dbg_hit *h, struct buf *out)
                                  : "a read", h->touch.size, h->touch.vaddr, h->old);
     else if (h->caught)
         buf_fmt(out, ": %s 0x%" PRIx64, dbg_event_name(h->event), h->a);
+    else if (h->ran)
+        buf_fmt(out, ": code in 0x%" PRIx64 "-0x%" PRIx64 " is about to run", h->code.first,
+                h->code.last);
 }
 
 static void stop_reason(const struct ctl_stop *s, struct buf *out)

@@ -29,6 +29,14 @@ struct places {
     VEC(struct place);
 };
 
+/* What becomes a struct cpu_pcs. */
+struct probes {
+    struct pcs pcs;
+    struct {
+        VEC(struct cpu_range);
+    } ranges;
+};
+
 struct dbg_points {
     struct machine *m;
     struct cpu_debug debug;
@@ -41,7 +49,7 @@ struct dbg_points {
 
     /* What `debug` points to, and what was changed since it was worked out; by whether physical. */
     struct places places[2];
-    struct pcs pcs[2], changed[2];
+    struct probes probes[2], changed[2];
     struct {
         VEC(struct cpu_watch);
     } watches;
@@ -108,9 +116,37 @@ static void settle_pages(struct pcs *v)
     v->len = n;
 }
 
-static struct cpu_pcs as_pcs(const struct pcs *v)
+/* The same, for CPUs. */
+static struct cpu_pcs as_pcs(struct probes *v)
 {
-    return (struct cpu_pcs){v->data, v->len};
+    settle(&v->pcs);
+    return (struct cpu_pcs){v->pcs.data, v->pcs.len, v->ranges.data, v->ranges.len};
+}
+
+static bool has_probes(const struct probes *v)
+{
+    return v->pcs.len || v->ranges.len;
+}
+
+static void empty_probes(struct probes *v)
+{
+    v->pcs.len = v->ranges.len = 0;
+}
+
+static void add_probes(struct probes *v, const struct dbg_point *x)
+{
+    struct cpu_range r = {x->first, x->last};
+
+    if (x->kind == DBG_EXEC)
+        vec_push(&v->ranges, r);
+    else
+        vec_push(&v->pcs, x->addr);
+}
+
+static void fini_probes(struct probes *v)
+{
+    vec_fini(&v->pcs);
+    vec_fini(&v->ranges);
 }
 
 /* ---- what CPUs ask: probes ---- */
@@ -122,11 +158,21 @@ static bool concerns(const struct dbg_point *x, const struct cpu *c)
            (!x->one_space || x->space == c->tlb.space);
 }
 
+/* Whether it is looked at before an instruction. */
+static bool is_probe(const struct dbg_point *x)
+{
+    return x->kind == DBG_BREAK || x->kind == DBG_EXEC;
+}
+
 /* Puts down that a point wants a stop. */
 static bool put_down(struct dbg_points *p, const struct dbg_point *x)
 {
     struct dbg_hit *h = &p->hit;
 
+    if (x->kind == DBG_EXEC) {
+        h->ran = true;
+        h->code = (struct cpu_range){x->first, x->last};
+    }
     for (unsigned i = 0; i < h->npoints; i++)
         if (h->point[i] == x->number)
             return true;
@@ -203,12 +249,21 @@ static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, u
     return b && concerns(x, c) && counts(p, x, c);
 }
 
-/* Appends the points of one list that are at addr; stop is what those before them came to. */
+/* Appends a point; stop is what those before it came to. */
+static ir_ref lift_point(const struct dbg_point *x, struct cpu *c, struct ir_unit *u, ir_ref stop)
+{
+    ir_ref cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
+
+    cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
+                   ir_const(u, IR_I64, 0));
+    return stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
+}
+
+/* Those of one list that are at addr. */
 static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, struct ir_unit *u,
                           ir_ref stop)
 {
     size_t lo = 0, hi = v->len;
-    ir_ref cond;
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
@@ -218,13 +273,21 @@ static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, 
         else
             hi = mid;
     }
-    for (; lo < v->len && v->data[lo].addr == addr; lo++) {
-        const struct dbg_point *x = v->data[lo].point;
+    for (; lo < v->len && v->data[lo].addr == addr; lo++)
+        stop = lift_point(v->data[lo].point, c, u, stop);
+    return stop;
+}
 
-        cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
-        cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
-                       ir_const(u, IR_I64, 0));
-        stop = stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
+/* Those in whose range addr lies. */
+static ir_ref lift_ranges(const struct dbg_points *p, bool physical, uint64_t addr, struct cpu *c,
+                          struct ir_unit *u, ir_ref stop)
+{
+    for (size_t i = 0; p->probes[physical].ranges.len && i < p->all.len; i++) {
+        const struct dbg_point *x = p->all.data[i];
+
+        if (x->kind == DBG_EXEC && !x->disabled && x->physical == physical && x->first <= addr &&
+            addr <= x->last)
+            stop = lift_point(x, c, u, stop);
     }
     return stop;
 }
@@ -234,8 +297,11 @@ static ir_ref on_lift(void *opaque, struct cpu *c, struct ir_unit *u, uint64_t p
     struct dbg_points *p = opaque;
     ir_ref stop = lift_places(&p->places[false], pc, c, u, IR_NONE);
 
-    if (paddr != CPU_NO_PADDR)
+    stop = lift_ranges(p, false, pc, c, u, stop);
+    if (paddr != CPU_NO_PADDR) {
         stop = lift_places(&p->places[true], paddr, c, u, stop);
+        stop = lift_ranges(p, true, paddr, c, u, stop);
+    }
     return stop == IR_NONE ? ir_const(u, IR_I64, 0) : stop;
 }
 
@@ -376,8 +442,8 @@ void dbg_points_free(struct dbg_points *p)
         point_free(p->all.data[i]);
     for (unsigned i = 0; i < 2; i++) {
         vec_fini(&p->places[i]);
-        vec_fini(&p->pcs[i]);
-        vec_fini(&p->changed[i]);
+        fini_probes(&p->probes[i]);
+        fini_probes(&p->changed[i]);
     }
     vec_fini(&p->all);
     vec_fini(&p->index);
@@ -436,8 +502,8 @@ bool dbg_points_delete(struct dbg_points *p, unsigned number)
 
 void dbg_points_changed(struct dbg_points *p, const struct dbg_point *x)
 {
-    if (x->kind == DBG_BREAK)
-        vec_push(&p->changed[x->physical], x->addr);
+    if (is_probe(x))
+        add_probes(&p->changed[x->physical], x);
     else
         p->watches_changed = true;
 }
@@ -465,33 +531,31 @@ void dbg_points_answer(struct dbg_points *p, dbg_answer *answer, void *opaque)
 static void find_places(struct dbg_points *p, bool physical)
 {
     struct places *v = &p->places[physical];
-    struct pcs *pcs = &p->pcs[physical];
 
-    v->len = pcs->len = 0;
+    v->len = 0;
+    empty_probes(&p->probes[physical]);
     for (size_t i = 0; i < p->all.len; i++) {
         struct place place = {p->all.data[i]->addr, p->all.data[i]};
 
-        if (place.point->kind != DBG_BREAK || place.point->physical != physical ||
-            place.point->disabled)
+        if (!is_probe(place.point) || place.point->physical != physical || place.point->disabled)
             continue;
-        vec_push(v, place);
-        vec_push(pcs, place.addr);
+        add_probes(&p->probes[physical], place.point);
+        if (place.point->kind == DBG_BREAK)
+            vec_push(v, place);
     }
     if (v->len)
         qsort(v->data, v->len, sizeof *v->data, by_place);
-    settle(pcs);
 }
 
 static void apply_breaks(struct dbg_points *p)
 {
-    for (unsigned physical = 0; physical < 2; physical++) {
+    for (unsigned physical = 0; physical < 2; physical++)
         find_places(p, physical);
-        settle(&p->changed[physical]);
-    }
-    p->debug.virtual = as_pcs(&p->pcs[false]);
-    p->debug.physical = as_pcs(&p->pcs[true]);
+    p->debug.virtual = as_pcs(&p->probes[false]);
+    p->debug.physical = as_pcs(&p->probes[true]);
     machine_probes_changed(p->m, as_pcs(&p->changed[false]), as_pcs(&p->changed[true]));
-    p->changed[false].len = p->changed[true].len = 0;
+    empty_probes(&p->changed[false]);
+    empty_probes(&p->changed[true]);
 }
 
 static void add_watch(struct dbg_points *p, const struct dbg_point *x)
@@ -561,7 +625,7 @@ static void apply_watches(struct dbg_points *p)
 
 void dbg_points_apply(struct dbg_points *p)
 {
-    if (p->changed[false].len || p->changed[true].len)
+    if (has_probes(&p->changed[false]) || has_probes(&p->changed[true]))
         apply_breaks(p);
     if (p->watches_changed)
         apply_watches(p);
@@ -577,10 +641,21 @@ static void look_at_conditions(struct dbg_points *p, struct cpu *c)
     for (unsigned i = 0; i < was.npoints; i++) {
         struct dbg_point *x = p->index.data[was.point[i]];
 
-        if (x->kind == DBG_BREAK || (!x->cond.len && !x->ncommands))
+        if (is_probe(x) || (!x->cond.len && !x->ncommands))
             put_down(p, x);
         else if (!x->cond.len || dbg_agent_run(&x->cond, c))
             counts(p, x, c);
+    }
+}
+
+/* It stopped the machine. */
+static void spend(struct dbg_points *p, struct dbg_point *x)
+{
+    if (x->temporary) {
+        dbg_points_delete(p, x->number);
+    } else if (x->kind == DBG_EXEC) {
+        x->disabled = true;
+        dbg_points_changed(p, x);
     }
 }
 
@@ -590,8 +665,7 @@ bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit)
     *hit = p->hit;
     p->hit = (struct dbg_hit){0};
     for (unsigned i = 0; i < hit->npoints; i++)
-        if (p->index.data[hit->point[i]]->temporary)
-            dbg_points_delete(p, hit->point[i]);
+        spend(p, p->index.data[hit->point[i]]);
     return hit->npoints;
 }
 
@@ -638,6 +712,10 @@ static void describe_what(const struct dbg_point *x, const struct guest *g, stru
                     (unsigned long long)x->last);
         if (x->event == CPU_EVENT_TRAP && x->first == x->last)
             buf_fmt(out, " (%s)", g->cause_name(x->first));
+        break;
+    case DBG_EXEC:
+        buf_fmt(out, "catch  exec 0x%llx-0x%llx", (unsigned long long)x->first,
+                (unsigned long long)x->last);
     }
 }
 

@@ -15,7 +15,13 @@
 #include "debug/agent.h"
 #include "machine/machine.h"
 
-enum dbg_kind { DBG_BREAK, DBG_WATCH, DBG_CATCH };
+enum dbg_kind {
+    DBG_BREAK,
+    DBG_WATCH,
+    DBG_CATCH,
+    DBG_EXEC, /* code that runs for the first time: a stop before its first instruction, and then it is
+                 disabled; whoever enables it waits again */
+};
 
 /* A point.  Whoever makes one fills what it waits for, with the rest 0. */
 struct dbg_point {
@@ -31,7 +37,7 @@ struct dbg_point {
     bool changed_only; /* writes that leave the bytes as they were do not count */
 
     enum cpu_event event;    /* DBG_CATCH */
-    uint64_t first, last;    /* what it tells (a) must lie in here */
+    uint64_t first, last;    /* what it tells (a) must lie in here; DBG_EXEC: addresses of instructions */
 
     uint32_t cpus;     /* bits; 0: on any CPU */
     bool one_space;    /* only in this address space (tlb.space) */
@@ -62,6 +68,8 @@ struct dbg_hit {
     bool caught;            /* a catchpoint is among them: */
     enum cpu_event event;   /* of the last one */
     uint64_t a, b;
+    bool ran;               /* a DBG_EXEC is among them: */
+    struct cpu_range code;  /* of the last one */
 };
 
 struct dbg_points;
