@@ -81,5 +81,8 @@ int cmd_dump_end(struct cmd_job *j);
 /* What info can show, what catch knows; NULL behind the last. */
 const char *cmd_info_topic(unsigned n);
 const char *cmd_event_name(unsigned n);
+/* Whether an event is of code, for which there are symbols; what else may stand behind its name. */
+bool cmd_event_of_code(const char *event);
+const char *cmd_event_word(const char *event, unsigned n);
 
 #endif

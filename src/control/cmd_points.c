@@ -244,16 +244,29 @@ int cmd_awatch(struct cmd_session *s, int argc, char **argv, struct buf *out, st
 #define SYSCALL_REG   "a7"
 
 /* What there is beside the CPU's events. */
-#define EXEC "exec"
+#define EXEC      "exec"
+#define TRANSLATE "translate"
 
 const char *cmd_event_name(unsigned n)
 {
-    static const char *const others[] = {SYSCALL, EXEC};
+    static const char *const others[] = {SYSCALL, EXEC, TRANSLATE};
 
     if (n < CPU_EVENTS)
         return dbg_event_name((enum cpu_event)n);
     n -= CPU_EVENTS;
     return n < ARRAY_LEN(others) ? others[n] : NULL;
+}
+
+bool cmd_event_of_code(const char *event)
+{
+    return !strcmp(event, EXEC) || !strcmp(event, TRANSLATE);
+}
+
+const char *cmd_event_word(const char *event, unsigned n)
+{
+    return strcmp(event, TRANSLATE) || n >= CPU_UNIT_EVENTS
+               ? NULL
+               : dbg_unit_event_name((enum cpu_unit_event)n);
 }
 
 /* The cause with this name; blanks may be written as -. */
@@ -381,8 +394,10 @@ static int catch_code_in(struct cmd_job *j, const struct dbg_point *like, const 
     point.first = r->first;
     point.last = r->last;
     rc = add(j, &point, "catchpoint");
+    if (!rc && (r->first || r->last != UINT64_MAX))
+        buf_fmt(j->out, " in 0x%" PRIx64 "-0x%" PRIx64, r->first, r->last);
     if (!rc)
-        buf_fmt(j->out, " in 0x%" PRIx64 "-0x%" PRIx64 "\n", r->first, r->last);
+        buf_ch(j->out, '\n');
     return rc;
 }
 
@@ -417,12 +432,49 @@ static int catch_exec(struct cmd_job *j, const char *what)
                  : err_set(j->e, EINVAL, "of which code? catch " EXEC " FIRST[-LAST]|NAME");
 }
 
+/* The text's first word, if it names what may become of a unit: text is behind it then.  Else
+ * CPU_UNIT_EVENTS. */
+static unsigned take_unit_event(const char **text)
+{
+    size_t len = strcspn(*text, " ");
+
+    for (unsigned e = 0; e < CPU_UNIT_EVENTS; e++) {
+        const char *name = dbg_unit_event_name((enum cpu_unit_event)e);
+
+        if (strlen(name) != len || strncmp(*text, name, len))
+            continue;
+        *text += len + strspn(*text + len, " ");
+        return e;
+    }
+    return CPU_UNIT_EVENTS;
+}
+
+static int catch_translate(struct cmd_job *j, const char *what)
+{
+    static const struct cpu_range all = {0, UINT64_MAX};
+    struct dbg_point like = {.kind = DBG_UNITS};
+    unsigned e;
+
+    while ((e = take_unit_event(&what)) < CPU_UNIT_EVENTS)
+        like.units |= (uint8_t)BIT(e);
+    if (!like.units)
+        like.units = (uint8_t)bits_mask(CPU_UNIT_EVENTS);
+    return *what ? catch_code(j, what, &like) : catch_code_in(j, &like, &all);
+}
+
 static int add_catch(struct cmd_job *j)
 {
-    int condition = find_condition(j);
+    static const struct {
+        const char *name;
+        int (*add)(struct cmd_job *j, const char *what);
+    } others[] = {{EXEC, catch_exec}, {TRANSLATE, catch_translate}};
+    int condition = find_condition(j), rc;
     char *what = cmd_words_join(j, 2, condition > 2 ? condition : 2);
-    int rc = (!strcmp(j->argv[1], EXEC) ? catch_exec : catch_event)(j, what);
+    unsigned i = 0;
 
+    while (i < ARRAY_LEN(others) && strcmp(j->argv[1], others[i].name))
+        i++;
+    rc = (i < ARRAY_LEN(others) ? others[i].add : catch_event)(j, what);
     free(what);
     return rc;
 }

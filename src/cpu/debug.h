@@ -29,6 +29,14 @@ enum cpu_event {
     CPU_EVENTS
 };
 
+/* What becomes of a unit of translated code; engines tell of it (accel.h). */
+enum cpu_unit_event {
+    CPU_UNIT_MADE,        /* it is about to run for the first time */
+    CPU_UNIT_EVICTED,     /* its memory is needed for others */
+    CPU_UNIT_INVALIDATED, /* bytes that it was made from are written */
+    CPU_UNIT_EVENTS
+};
+
 enum { CPU_WATCH_READ = 1 << TLB_READ, CPU_WATCH_WRITE = 1 << TLB_WRITE };
 
 /* Bytes that are watched. */

@@ -58,6 +58,8 @@ struct dbg_points {
         VEC(struct dma_watch);
     } dma;
     bool watches_changed;
+    struct accel_watcher units;
+    bool units_wanted; /* it is told */
 
     struct dbg_hit hit; /* since the machine ran last */
 
@@ -406,7 +408,70 @@ static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t 
     return stop;
 }
 
+static bool overlaps(const struct dbg_point *x, uint64_t addr, uint64_t len)
+{
+    return len && x->first <= addr + (len - 1) && addr <= x->last;
+}
+
+/* Whether a unit has bytes that the point is for. */
+static bool holds(const struct dbg_point *x, const struct accel_unit *k)
+{
+    uint64_t room = MEM_PAGE_SIZE - (k->paddr & MEM_PAGE_MASK);
+    uint64_t here = k->paddr2 && room < k->bytes ? room : k->bytes;
+
+    if (!x->physical)
+        return overlaps(x, k->pc, k->bytes);
+    return overlaps(x, k->paddr, here) || overlaps(x, k->paddr2, k->bytes - here);
+}
+
+static void note_unit(struct dbg_unit *n, enum cpu_unit_event what, const struct accel_unit *k,
+                      const struct cpu *by)
+{
+    if (n->n++)
+        return;
+    n->what = what;
+    n->pc = k->pc;
+    n->bytes = k->bytes;
+    n->ninsns = k->ninsns;
+    n->by_device = !by;
+    n->by = by ? by->pc : 0;
+}
+
+/* The engine tells of its units, also while the machine is at rest. */
+static void on_unit(void *opaque, struct cpu *made_for, enum cpu_unit_event what,
+                    const struct accel_unit *k)
+{
+    struct dbg_points *p = opaque;
+    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
+    const struct cpu *by;
+    bool stop = false;
+
+    (void)made_for;
+    if (!machine_runs(p->m, &by))
+        return;
+    for (size_t i = 0; i < p->all.len; i++) {
+        struct dbg_point *x = p->all.data[i];
+
+        if (x->kind != DBG_UNITS || !(x->units >> what & 1) || !concerns(x, c))
+            continue;
+        x->evals++;
+        if (holds(x, k))
+            stop |= counts_behind(p, x, c);
+    }
+    if (!stop)
+        return;
+    note_unit(&p->hit.unit, what, k, by);
+    machine_debug_stop(p->m);
+}
+
 static const struct cpu_debug_ops ops = {on_lift, on_decide, on_touched, on_event};
+
+static void watch_units(struct dbg_points *p, bool wanted)
+{
+    if (wanted != p->units_wanted)
+        (wanted ? accel_watch : accel_unwatch)(machine_accel(p->m), &p->units);
+    p->units_wanted = wanted;
+}
 
 /* ---- the list ---- */
 
@@ -417,6 +482,7 @@ struct dbg_points *dbg_points_new(struct machine *m)
     p->m = m;
     p->debug.ops = &ops;
     p->debug.opaque = p;
+    p->units = (struct accel_watcher){.told = on_unit, .opaque = p};
     vec_push(&p->index, NULL); /* there is no number 0 */
     machine_set_debug(m, &p->debug);
     return p;
@@ -437,6 +503,7 @@ void dbg_points_free(struct dbg_points *p)
     if (!p)
         return;
     machine_set_debug(p->m, NULL);
+    watch_units(p, false);
     mem_dma_listen(machine_mem(p->m), NULL, NULL);
     for (size_t i = 0; i < p->all.len; i++)
         point_free(p->all.data[i]);
@@ -602,6 +669,8 @@ static void apply_dma(struct dbg_points *p)
 
 static void apply_watches(struct dbg_points *p)
 {
+    bool units = false;
+
     p->watches.len = p->vpages.len = 0;
     p->debug.events = 0;
     for (size_t i = 0; i < p->all.len; i++) {
@@ -613,7 +682,9 @@ static void apply_watches(struct dbg_points *p)
             add_watch(p, x);
         if (x->kind == DBG_CATCH)
             p->debug.events |= (uint32_t)BIT(x->event);
+        units |= x->kind == DBG_UNITS;
     }
+    watch_units(p, units);
     settle_pages(&p->vpages);
     p->debug.watches = p->watches.data;
     p->debug.nwatches = p->watches.len;
@@ -693,6 +764,30 @@ enum cpu_event dbg_event_find(const char *name)
     return (enum cpu_event)e;
 }
 
+static const char *const unit_event_names[] = {
+    [CPU_UNIT_MADE] = "made",
+    [CPU_UNIT_EVICTED] = "evicted",
+    [CPU_UNIT_INVALIDATED] = "invalidated",
+};
+
+const char *dbg_unit_event_name(enum cpu_unit_event e)
+{
+    return unit_event_names[e];
+}
+
+static void describe_unit_events(const struct dbg_point *x, struct buf *out)
+{
+    for (unsigned e = 0; e < CPU_UNIT_EVENTS; e++)
+        if (x->units >> e & 1)
+            buf_fmt(out, " %s", unit_event_names[e]);
+}
+
+static void describe_code(const struct dbg_point *x, struct buf *out)
+{
+    if (x->first || x->last != UINT64_MAX)
+        buf_fmt(out, " 0x%llx-0x%llx", (unsigned long long)x->first, (unsigned long long)x->last);
+}
+
 static void describe_what(const struct dbg_point *x, const struct guest *g, struct buf *out)
 {
     static const char *const watch[] = {"?", "rwatch", "watch", "awatch"};
@@ -714,8 +809,13 @@ static void describe_what(const struct dbg_point *x, const struct guest *g, stru
             buf_fmt(out, " (%s)", g->cause_name(x->first));
         break;
     case DBG_EXEC:
-        buf_fmt(out, "catch  exec 0x%llx-0x%llx", (unsigned long long)x->first,
-                (unsigned long long)x->last);
+        buf_str(out, "catch  exec");
+        describe_code(x, out);
+        break;
+    case DBG_UNITS:
+        buf_str(out, "catch  translate");
+        describe_unit_events(x, out);
+        describe_code(x, out);
     }
 }
 

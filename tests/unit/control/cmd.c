@@ -166,6 +166,25 @@ START_TEST(points)
     ok("catch exec phys:0x80200000 if a0 == 13", "catchpoint 13 in 0x80200000-0x80200000");
     ok("info breaks", "exec 0x80200000-0x80200000 physical conditional  hit 0 times");
     ok("continue", "catchpoint 13: code in 0x80200000-0x80200000 is about to run, CPU 0, count 26");
+    ok("delete all", "");
+    ok("catch translate", "catchpoint 14\n");
+    ok("catch translate evicted made 0x80200000-0x802000ff if a0", "in 0x80200000-0x802000ff\n");
+    ok("catch translate invalidated phys:0x80200003", "catchpoint 16 in 0x80200003-0x80200003");
+    ok("info breaks", "catch  translate made evicted invalidated  hit 0 times  translate\n");
+    ok("info breaks", "catch  translate made evicted 0x80200000-0x802000ff conditional");
+    ok("info breaks", "catch  translate invalidated 0x80200003-0x80200003 physical");
+    bad("catch translate mode", "no symbol mode");
+    /* What is made is told first, and then whatever else is to stop there. */
+    ok("delete all", "");
+    ok("break *0x80200004", "breakpoint 17");
+    ok("catch translate made", "catchpoint 18");
+    ok("continue", "catchpoint 18: code made: 0x80200000-0x80200003, 4 bytes, 1 instruction, to run now");
+    ok("continue", "catchpoint 18: code made: 0x80200004-0x80200007");
+    ok("continue", "breakpoint 17, CPU 0, count 27");
+    ok("continue", "breakpoint 17, CPU 0, count 29");
+    ok("delete 18", "");
+    ok("catch translate made 0x80200003 if a0 == 99", "catchpoint 19");
+    bad("catch translate made 1-0", "nothing is in it");
     bad("catch exec", "of which code?");
     bad("catch exec 8-7", "nothing is in it");
     bad("catch exec 8-", "not a number");
@@ -178,9 +197,9 @@ START_TEST(points)
     bad("watch pc,0", "cannot be watched");
     bad("watch -1,2", "cannot be watched");
     bad("watch 0,0x7fffffffffffffff", "cannot be watched");
-    bad("condition 13 (", "column");
+    bad("condition 19 (", "column");
     bad("condition 99 1", "no breakpoint 99");
-    bad("ignore 13", "how many");
+    bad("ignore 19", "how many");
     bad("enable x", "not a number");
     teardown();
 }
@@ -243,6 +262,10 @@ START_TEST(completion)
     ck_assert_str_eq(all("catch sy"), "syscall ");
     ck_assert_str_eq(all("catch reg"), "reg-read reg-write ");
     ck_assert_str_eq(all("catch e"), "exec ");
+    ck_assert_str_eq(all("catch translate e"), "evicted ");
+    ck_assert_str_eq(all("catch translate made i"), "invalidated ");
+    ck_assert_str_eq(all("catch exec m"), "");
+    ck_assert_str_eq(all("catch trap e"), "");
     ck_assert_str_eq(all("step x"), "");
     ck_assert_str_eq(all("frob x"), "");
     teardown();

@@ -618,7 +618,7 @@ static struct machine *busy(const char *engine)
 
 static struct dbg_point random_point(uint64_t r)
 {
-    struct dbg_point x = {.kind = (enum dbg_kind)(r % 4), .cpus = (r >> 4) % 4, .last = UINT64_MAX};
+    struct dbg_point x = {.kind = (enum dbg_kind)(r % 5), .cpus = (r >> 4) % 4, .last = UINT64_MAX};
 
     x.ignore = (r >> 8) % 4 == 0 ? 3 : 0;
     x.temporary = (r >> 12) % 4 == 0;
@@ -629,6 +629,8 @@ static struct dbg_point random_point(uint64_t r)
     x.len = 1 + (r >> 48) % 64;
     if (x.kind == DBG_WATCH)
         x.addr = RIG_RAM + 0x10000 + (r >> 20) % 0x2000;
+    if (x.kind == DBG_UNITS)
+        x.units = 1 + (r >> 52) % 7;
     if (x.kind == DBG_EXEC) {
         x.first = x.addr;
         x.last = x.addr + (r >> 30) % 40;
@@ -646,6 +648,9 @@ static unsigned disturb(uint64_t *seed)
     while (machine_end(m, NULL) == BOARD_RUNNING) {
         *seed = bits_mix(*seed + 1);
         if (stops > 3000) {
+            while (dbg_points_next(p, 1))
+                dbg_points_delete(p, dbg_points_next(p, 1)->number);
+            dbg_points_apply(p);
             machine_set_debug(m, NULL);
             machine_run(m, UINT64_MAX);
         } else {
