@@ -361,7 +361,8 @@ START_TEST(exec_conditions)
         ck_assert_uint_eq(pc(), base + 4 * STORE4);
         ck_assert_uint_eq(stopper_get(m, 0, "x8"), 40);
         ck_assert_uint_eq(dbg_points_find(p, a)->hits, 3);
-        ck_assert_uint_eq(dbg_points_find(p, a)->evals, 39 * (CROSS + 1) + STORE4); /* it is at the first one to begin with */
+        /* It is at the first one to begin with. */
+        ck_assert_uint_eq(dbg_points_find(p, a)->evals, 39 * (CROSS + 1) + STORE4);
         seen[engine - stopper_engines] = machine_count(m);
         ck_assert_uint_eq(seen[0], machine_count(m));
         end();
