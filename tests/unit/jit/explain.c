@@ -113,6 +113,35 @@ START_TEST(when_made)
 }
 END_TEST
 
+START_TEST(several_watchers)
+{
+    struct pair p;
+
+    pair_init(&p, 0, 0);
+    load_loops(&p);
+    PAIR_BOTH(&p, s, {
+        struct told t[3] = {told_of(s), told_of(s), told_of(s)};
+        struct accel_watcher w[3];
+        for (unsigned i = 0; i < 3; i++) {
+            w[i] = watcher(&t[i]);
+            accel_watch(s->a, &w[i]);
+        }
+        side_run(s, 1000);
+        accel_unwatch(s->a, &w[1]);
+        s->a->ops->flush(s->a);
+        side_run(s, 1000);
+        ck_assert_uint_ge(t[1].n, 3);
+        ck_assert(t[0].n > t[1].n && t[0].n == t[2].n);
+        accel_unwatch(s->a, &w[0]);
+        accel_unwatch(s->a, &w[2]);
+        ck_assert_ptr_null(s->a->watchers);
+        for (unsigned i = 0; i < 3; i++)
+            buf_fini(&t[i].text);
+    });
+    pair_fini(&p);
+}
+END_TEST
+
 START_TEST(each_once)
 {
     struct pair p;
@@ -204,4 +233,4 @@ START_TEST(host_code)
 }
 END_TEST
 
-UNIT_MAIN("jit/explain", when_made, each_once, those_there_are, host_code)
+UNIT_MAIN("jit/explain", when_made, several_watchers, each_once, those_there_are, host_code)
