@@ -243,31 +243,7 @@ int cmd_awatch(struct cmd_session *s, int argc, char **argv, struct buf *out, st
 #define SYSCALL_CAUSE "call from U-mode"
 #define SYSCALL_REG   "a7"
 
-/* What there is beside the CPU's events. */
-#define EXEC      "exec"
-#define TRANSLATE "translate"
-
-const char *cmd_event_name(unsigned n)
-{
-    static const char *const others[] = {SYSCALL, EXEC, TRANSLATE};
-
-    if (n < CPU_EVENTS)
-        return dbg_event_name((enum cpu_event)n);
-    n -= CPU_EVENTS;
-    return n < ARRAY_LEN(others) ? others[n] : NULL;
-}
-
-bool cmd_event_of_code(const char *event)
-{
-    return !strcmp(event, EXEC) || !strcmp(event, TRANSLATE);
-}
-
-const char *cmd_event_word(const char *event, unsigned n)
-{
-    return strcmp(event, TRANSLATE) || n >= CPU_UNIT_EVENTS
-               ? NULL
-               : dbg_unit_event_name((enum cpu_unit_event)n);
-}
+#define EXEC "exec"
 
 /* The cause with this name; blanks may be written as -. */
 static bool find_cause(const struct cmd_job *j, const char *name, uint64_t flag, uint64_t *cause)
@@ -462,19 +438,56 @@ static int catch_translate(struct cmd_job *j, const char *what)
     return *what ? catch_code(j, what, &like) : catch_code_in(j, &like, &all);
 }
 
+/* What there is beside the CPU's events. */
+static const struct catching {
+    const char *name;
+    int (*add)(struct cmd_job *j, const char *what);
+    bool of_code, of_units;
+} catches[] = {
+    {SYSCALL, catch_event, false, false},
+    {EXEC, catch_exec, true, false},
+    {"translate", catch_translate, true, true},
+};
+
+/* NULL: there is none, but perhaps such an event. */
+static const struct catching *find_catch(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(catches); i++)
+        if (!strcmp(catches[i].name, name))
+            return &catches[i];
+    return NULL;
+}
+
+const char *cmd_event_name(unsigned n)
+{
+    if (n < CPU_EVENTS)
+        return dbg_event_name((enum cpu_event)n);
+    n -= CPU_EVENTS;
+    return n < ARRAY_LEN(catches) ? catches[n].name : NULL;
+}
+
+bool cmd_event_of_code(const char *event)
+{
+    const struct catching *k = find_catch(event);
+
+    return k && k->of_code;
+}
+
+const char *cmd_event_word(const char *event, unsigned n)
+{
+    const struct catching *k = find_catch(event);
+
+    return k && k->of_units && n < CPU_UNIT_EVENTS ? dbg_unit_event_name((enum cpu_unit_event)n)
+                                                   : NULL;
+}
+
 static int add_catch(struct cmd_job *j)
 {
-    static const struct {
-        const char *name;
-        int (*add)(struct cmd_job *j, const char *what);
-    } others[] = {{EXEC, catch_exec}, {TRANSLATE, catch_translate}};
     int condition = find_condition(j), rc;
     char *what = cmd_words_join(j, 2, condition > 2 ? condition : 2);
-    unsigned i = 0;
+    const struct catching *k = find_catch(j->argv[1]);
 
-    while (i < ARRAY_LEN(others) && strcmp(j->argv[1], others[i].name))
-        i++;
-    rc = (i < ARRAY_LEN(others) ? others[i].add : catch_event)(j, what);
+    rc = (k ? k->add : catch_event)(j, what);
     free(what);
     return rc;
 }

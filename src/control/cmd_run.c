@@ -28,9 +28,9 @@ static void unit_reason(const struct dbg_unit *u, struct buf *out)
 /* What was hit. */
 static void break_reason(const struct dbg_hit *h, struct buf *out)
 {
-    bool catch = h->caught || h->ran || h->unit.n;
+    bool caught = h->caught || h->ran || h->unit.n;
 
-    buf_str(out, h->touch.size ? "watchpoint" : catch ? "catchpoint" : "breakpoint");
+    buf_str(out, h->touch.size ? "watchpoint" : caught ? "catchpoint" : "breakpoint");
     buf_str(out, h->npoints == 1 ? "" : "s");
     for (unsigned i = 0; i < h->npoints; i++)
         buf_fmt(out, "%s %u", i ? "," : "", h->point[i]);
