@@ -87,6 +87,7 @@ struct gdb_session {
     unsigned syscalls; /* the catchpoint's number; 0: there is none */
     struct gdb_return returns[GDB_RETURNS];
     unsigned nreturns;
+    uint64_t returns_at; /* machine_count when those that are disabled were */
     struct gdb_saved saved[GDB_SAVED];
     unsigned last_saved;
     struct gdb_file {

@@ -6,6 +6,9 @@
  * there: in the same address space and with the same stack pointer, so that another thread is not
  * taken for the caller.  A call that does not come back there (exit, exec) has no return.  Of more
  * than GDB_RETURNS calls under way the oldest is forgotten.
+ *
+ * GDB takes away what it catches at each stop, and puts it back before it goes on: calls under way
+ * outlast that, unless the machine ran meanwhile.
  */
 #include <errno.h>
 #include <string.h>
@@ -53,6 +56,85 @@ static bool parse_numbers(const struct guest *g, const char *p, struct buf *code
     return !*p;
 }
 
+/* Whether a list that parse_numbers has taken is of all calls, or has this one. */
+static bool is_listed(const char *p, uint64_t number)
+{
+    uint64_t v = ~number;
+
+    if (!*p)
+        return true;
+    while (*p++ == ';' && gdb_hex(&p, &v) && v != number)
+        ;
+    return v == number;
+}
+
+/* ---- calls under way ---- */
+
+static void forget(struct gdb_session *s, unsigned i)
+{
+    dbg_points_delete(ctl_points(s->ctl), s->returns[i].point);
+    s->nreturns--;
+    memmove(s->returns + i, s->returns + i + 1, (s->nreturns - i) * sizeof *s->returns);
+}
+
+/* Those that were told are kept until the next call, for who asks again. */
+static void forget_told(struct gdb_session *s)
+{
+    for (unsigned i = s->nreturns; i--;)
+        if (!dbg_points_find(ctl_points(s->ctl), s->returns[i].point))
+            forget(s, i);
+}
+
+static void set_disabled(struct gdb_session *s, struct dbg_point *x, bool disabled)
+{
+    x->disabled = disabled;
+    dbg_points_changed(ctl_points(s->ctl), x);
+}
+
+static void suspend_returns(struct gdb_job *j)
+{
+    struct gdb_session *s = j->s;
+
+    s->returns_at = machine_count(j->m);
+    for (unsigned i = 0; i < s->nreturns; i++) {
+        struct dbg_point *x = dbg_points_find(ctl_points(s->ctl), s->returns[i].point);
+
+        if (x)
+            set_disabled(s, x, true);
+    }
+}
+
+/* Of the calls in a list. */
+static void resume_returns(struct gdb_job *j, const char *numbers)
+{
+    struct gdb_session *s = j->s;
+
+    forget_told(s);
+    for (unsigned i = s->nreturns; i--;) {
+        struct dbg_point *x = dbg_points_find(ctl_points(s->ctl), s->returns[i].point);
+
+        if (!is_listed(numbers, s->returns[i].number) ||
+            (x->disabled && machine_count(j->m) != s->returns_at))
+            forget(s, i);
+        else
+            set_disabled(s, x, false);
+    }
+}
+
+static void drop_catch(struct gdb_session *s)
+{
+    if (s->syscalls)
+        dbg_points_delete(ctl_points(s->ctl), s->syscalls);
+    s->syscalls = 0;
+}
+
+void gdb_drop_syscalls(struct gdb_session *s)
+{
+    while (s->nreturns)
+        forget(s, s->nreturns - 1);
+    drop_catch(s);
+}
+
 /* ---- entries ---- */
 
 static void set_catch(struct gdb_job *j, const struct buf *code)
@@ -78,14 +160,17 @@ static void catch_some(struct gdb_job *j)
     struct buf code = BUF_INIT;
     const char *p = j->a.p + 1;
 
-    gdb_drop_syscalls(j->s);
+    drop_catch(j->s);
     if (!strcmp(j->a.p, "0")) {
+        suspend_returns(j);
         gdb_ok(j->s);
     } else if (*j->a.p != '1' || !parse_numbers(j->c->guest, p, &code)) {
+        gdb_drop_syscalls(j->s);
         gdb_error(j->s, EINVAL, "QCatchSyscalls: not like 1;NUMBER;NUMBER");
     } else {
         if (code.len)
             put_op(&code, DBG_AGENT_END);
+        resume_returns(j, p);
         set_catch(j, &code);
     }
     buf_fini(&code);
@@ -97,21 +182,6 @@ void gdb_catch_syscalls(struct gdb_session *s, struct gdb_args a)
 }
 
 /* ---- returns ---- */
-
-static void forget(struct gdb_session *s, unsigned i)
-{
-    dbg_points_delete(ctl_points(s->ctl), s->returns[i].point);
-    s->nreturns--;
-    memmove(s->returns + i, s->returns + i + 1, (s->nreturns - i) * sizeof *s->returns);
-}
-
-/* Those that were told are kept until the next call, for who asks again. */
-static void forget_told(struct gdb_session *s)
-{
-    for (unsigned i = s->nreturns; i--;)
-        if (!dbg_points_find(ctl_points(s->ctl), s->returns[i].point))
-            forget(s, i);
-}
 
 static bool is_waited_for(const struct gdb_session *s, const struct gdb_return *r)
 {
@@ -178,13 +248,4 @@ bool gdb_put_syscall(struct gdb_job *j, const struct dbg_hit *hit, struct buf *o
         return true;
     }
     return false;
-}
-
-void gdb_drop_syscalls(struct gdb_session *s)
-{
-    while (s->nreturns)
-        forget(s, s->nreturns - 1);
-    if (s->syscalls)
-        dbg_points_delete(ctl_points(s->ctl), s->syscalls);
-    s->syscalls = 0;
 }

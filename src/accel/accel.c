@@ -33,6 +33,28 @@ void accel_free(struct accel *a)
         a->ops->free(a);
 }
 
+void accel_watch(struct accel *a, struct accel_watcher *w)
+{
+    w->next = a->watchers;
+    a->watchers = w;
+}
+
+void accel_unwatch(struct accel *a, struct accel_watcher *w)
+{
+    struct accel_watcher **at = &a->watchers;
+
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+}
+
+void accel_tell(const struct accel *a, struct cpu *c, enum cpu_unit_event what,
+                const struct accel_unit *k)
+{
+    for (const struct accel_watcher *w = a->watchers; w; w = w->next)
+        w->told(w->opaque, c, what, k);
+}
+
 void accel_list(struct buf *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(engines); i++)

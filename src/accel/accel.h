@@ -36,6 +36,17 @@ struct accel_unit {
 /* c: the CPU that it was made for; NULL if that is not known. */
 typedef void accel_unit_fn(void *opaque, struct cpu *c, const struct accel_unit *k);
 
+/* Who is told of units: when one was made for c, and when one is about to go (c is NULL then) for one of the
+ * reasons that there are words for; others are the debugger's own doing.  `told` changes nothing, but may
+ * want a debugger's stop of the CPU that runs (debug.h): before the instruction at pc for a unit that was
+ * made or is evicted, behind that which writes for one that is invalidated. */
+struct accel_watcher {
+    void (*told)(void *opaque, struct cpu *c, enum cpu_unit_event what,
+                 const struct accel_unit *k);
+    void *opaque;
+    struct accel_watcher *next; /* the engine's */
+};
+
 struct accel_ops {
     const char *name; /* "interp", "jit" */
     const char *doc;
@@ -50,9 +61,6 @@ struct accel_ops {
     void (*watches)(struct accel *a);
     /* Guest code, IR and host code of the unit at pc, for people. */
     void (*explain)(struct accel *a, struct cpu *c, uint64_t pc, struct buf *out);
-    /* Calls fn for each unit right after it is made (before it first runs), from now on; NULL: for
-     * none.  fn changes nothing. */
-    void (*watch)(struct accel *a, accel_unit_fn *fn, void *opaque);
     /* Calls fn for each unit that there is, in no order. */
     void (*units)(struct accel *a, accel_unit_fn *fn, void *opaque);
     /* As explain, of a unit that fn was given; c: any CPU. */
@@ -66,6 +74,7 @@ struct accel_ops {
 
 struct accel {
     const struct accel_ops *ops;
+    struct accel_watcher *watchers;
 };
 
 struct accel_config {
@@ -81,6 +90,9 @@ struct accel_config {
 /* By name ("jit", "interp").  NULL with a message: unknown, or not on this host. */
 struct accel *accel_new(const char *name, const struct accel_config *config, struct err *e);
 void accel_free(struct accel *a);
+/* w is told of units from now on; it stays the caller's, in place, until it is not any more. */
+void accel_watch(struct accel *a, struct accel_watcher *w);
+void accel_unwatch(struct accel *a, struct accel_watcher *w);
 /* Names and one line each. */
 void accel_list(struct buf *out);
 

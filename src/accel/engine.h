@@ -14,6 +14,10 @@ struct accel_engine {
 extern const struct accel_engine accel_interp;
 extern const struct accel_engine accel_jit;
 
+/* Tells all watchers of a unit. */
+void accel_tell(const struct accel *a, struct cpu *c, enum cpu_unit_event what,
+                const struct accel_unit *k);
+
 /*
  * The look that c->pending (or halted) asks for, at an instruction boundary, with c->ahead 0.
  * False: the run ends with *stop; what is still to be looked at stays pending.  Nothing is looked

@@ -74,8 +74,6 @@ struct interp {
     uint64_t *scratch; /* of ir_interp */
     uint32_t scratch_len;
     struct ir_unit uncached; /* the last unit that may not be remembered; in work */
-    accel_unit_fn *watch;    /* or NULL */
-    void *watch_opaque;
     struct interp_counters count;
 };
 
@@ -141,6 +139,37 @@ static void forget(struct interp *it, struct unit *u)
     u->dead = true;
 }
 
+/* ---- telling of units ---- */
+
+static struct accel_unit describe(const struct unit *u)
+{
+    return (struct accel_unit){
+        .pc = u->pc,
+        .paddr = u->paddr,
+        .paddr2 = u->next_paddr == NO_PADDR ? 0 : u->next_paddr,
+        .context = (uint32_t)u->key,
+        .bytes = u->bytes,
+        .ninsns = u->ir.guest_insns,
+    };
+}
+
+/* Whether people are told of it: single instructions are run again in other units. */
+static bool is_shown(const struct unit *u)
+{
+    return !(u->key & KEY_SINGLE) && u->ir.guest_insns;
+}
+
+static void tell(const struct interp *it, struct cpu *c, enum cpu_unit_event what,
+                 const struct unit *u)
+{
+    if (!it->accel.watchers || !is_shown(u))
+        return;
+    struct accel_unit k = describe(u);
+    accel_tell(&it->accel, c, what, &k);
+}
+
+/* ---- forgetting units ---- */
+
 /* A unit with bytes of [paddr, paddr + len), which lies in one page; or NULL. */
 static struct unit *overlapping(struct interp *it, uint64_t paddr, uint64_t len)
 {
@@ -164,6 +193,7 @@ static void code_changed(void *opaque, uint64_t paddr, uint64_t len)
     while (len) {
         uint64_t room = MEM_PAGE_SIZE - (paddr & MEM_PAGE_MASK), n = len < room ? len : room;
         while ((u = overlapping(it, paddr, n)) != NULL) {
+            tell(it, NULL, CPU_UNIT_INVALIDATED, u);
             forget(it, u);
             it->count.killed++;
         }
@@ -245,30 +275,13 @@ static size_t size_of(const struct ir_unit *u)
            u->nedges * sizeof *u->edges + 64;
 }
 
-static struct accel_unit describe(const struct unit *u)
+/* There is no room for another unit. */
+static void make_room(struct interp *it)
 {
-    return (struct accel_unit){
-        .pc = u->pc,
-        .paddr = u->paddr,
-        .paddr2 = u->next_paddr == NO_PADDR ? 0 : u->next_paddr,
-        .context = (uint32_t)u->key,
-        .bytes = u->bytes,
-        .ninsns = u->ir.guest_insns,
-    };
-}
-
-/* Whether people are told of it: single instructions are run again in other units. */
-static bool is_shown(const struct unit *u)
-{
-    return !(u->key & KEY_SINGLE) && u->ir.guest_insns;
-}
-
-static void tell(const struct interp *it, struct cpu *c, const struct unit *u)
-{
-    struct accel_unit k = describe(u);
-
-    if (it->watch && is_shown(u))
-        it->watch(it->watch_opaque, c, &k);
+    for (size_t i = 0; it->accel.watchers && i < ARRAY_LEN(it->buckets); i++)
+        for (const struct unit *u = it->buckets[i]; u; u = u->next)
+            tell(it, NULL, CPU_UNIT_EVICTED, u);
+    interp_flush(it);
 }
 
 static struct unit *keep(struct interp *it, struct cpu *c, const struct place *p, uint64_t key,
@@ -276,7 +289,7 @@ static struct unit *keep(struct interp *it, struct cpu *c, const struct place *p
 {
     ir_run_passes(made, ir_exact_passes);
     if (it->store_bytes >= STORE_MAX)
-        interp_flush(it);
+        make_room(it);
 
     struct unit *u = arena_new(&it->store, struct unit);
     ir_unit_copy(&u->ir, &it->store, made);
@@ -290,7 +303,7 @@ static struct unit *keep(struct interp *it, struct cpu *c, const struct place *p
     remember(it, u);
     it->store_bytes += size_of(&u->ir);
     it->count.units++;
-    tell(it, c, u);
+    tell(it, c, CPU_UNIT_MADE, u);
     return u;
 }
 
@@ -443,7 +456,7 @@ static __attribute__((noinline)) void refused(struct interp *it, struct cpu *c)
 
 bool interp_probe_stops(struct interp *it, struct cpu *c)
 {
-    bool physical = c->debug && c->debug->physical.n;
+    bool physical = c->debug && cpu_pcs_any(c->debug->physical);
     uint64_t paddr = physical ? cpu_debug_paddr(c, c->pc) : CPU_NO_PADDR;
     struct ir_unit u;
 
@@ -464,8 +477,13 @@ bool interp_probe_stops(struct interp *it, struct cpu *c)
 static inline bool run_unit(struct interp *it, struct cpu *c, int64_t left)
 {
     enum cpu_access a = CPU_OK;
-    struct unit *u = find(it, c, c->context, &a);
+    struct unit *u = find_fast(it, c, c->context);
 
+    if (__builtin_expect(!u, 0)) {
+        u = find_slowly(it, c, c->context, &a);
+        if (c->quit) /* somebody wants to see what became of units for it */
+            return true;
+    }
     if (__builtin_expect(!u, 0)) {
         if (interp_probe_stops(it, c))
             return false;
@@ -562,14 +580,6 @@ static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct b
     explain_ir(&u, out);
 }
 
-static void engine_watch(struct accel *a, accel_unit_fn *fn, void *opaque)
-{
-    struct interp *it = interp_of(a);
-
-    it->watch = fn;
-    it->watch_opaque = opaque;
-}
-
 static void engine_units(struct accel *a, accel_unit_fn *fn, void *opaque)
 {
     const struct interp *it = interp_of(a);
@@ -624,7 +634,6 @@ static const struct accel_ops ops = {
     .flush = engine_flush,
     .probes_changed = engine_probes_changed,
     .explain = engine_explain,
-    .watch = engine_watch,
     .units = engine_units,
     .show = engine_show,
     .counters = engine_counters,

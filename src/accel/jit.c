@@ -21,8 +21,6 @@ struct jit_accel {
     bool attached; /* the layout is known */
     unsigned rm;   /* the rounding mode in the host's registers */
     uint64_t precise, tails;
-    accel_unit_fn *watch; /* or NULL */
-    void *watch_opaque;
 };
 
 static struct jit_accel *jit_accel_of(struct accel *a)
@@ -76,7 +74,8 @@ static bool run_code(struct jit_accel *ja, struct cpu *c, const void *code)
     return left != JIT_LEFT_STOP;
 }
 
-/* The code at the CPU's pc; NULL: the interpreter's turn. */
+/* The code at the CPU's pc; NULL: the interpreter's turn, or c->quit is set, as somebody wants to see what
+ * became of blocks for it. */
 static const void *find(struct jit_accel *ja, struct cpu *c)
 {
     if (jit_moved(ja->jit, c))
@@ -85,7 +84,7 @@ static const void *find(struct jit_accel *ja, struct cpu *c)
     if (code)
         return code;
     struct jit_block *b = jit_find(ja->jit, c);
-    if (!b)
+    if (!b || c->quit)
         return NULL;
     jit_link(ja->jit, b);
     return b->code;
@@ -107,6 +106,8 @@ static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
     const void *code = find(ja, c);
     if (code)
         return run_code(ja, c, code);
+    if (c->quit)
+        return true;
     if (interp_probe_stops(ja->interp, c))
         return false;
     interpret(ja, c, 1);
@@ -194,22 +195,14 @@ static struct accel_unit describe(const struct jit_block *b)
     return k;
 }
 
-static void block_made(void *opaque, struct cpu *c, const struct jit_block *b)
+static void told(void *opaque, struct cpu *c, enum cpu_unit_event what, const struct jit_block *b)
 {
-    struct jit_accel *ja = opaque;
+    const struct jit_accel *ja = opaque;
+
+    if (!ja->accel.watchers)
+        return;
     struct accel_unit k = describe(b);
-
-    ja->watch(ja->watch_opaque, c, &k);
-}
-
-static void engine_watch(struct accel *a, accel_unit_fn *fn, void *opaque)
-{
-    struct jit_accel *ja = jit_accel_of(a);
-
-    ja->watch = fn;
-    ja->watch_opaque = opaque;
-    ja->jit->made = fn ? block_made : NULL;
-    ja->jit->made_opaque = ja;
+    accel_tell(&ja->accel, c, what, &k);
 }
 
 static void engine_units(struct accel *a, accel_unit_fn *fn, void *opaque)
@@ -283,7 +276,6 @@ static const struct accel_ops ops = {
     .probes_changed = engine_probes_changed,
     .watches = engine_watches,
     .explain = engine_explain,
-    .watch = engine_watch,
     .units = engine_units,
     .show = engine_show,
     .counters = engine_counters,
@@ -305,6 +297,8 @@ static struct accel *make(const struct accel_config *config, struct err *e)
         free(ja);
         return NULL;
     }
+    ja->jit->told = told;
+    ja->jit->told_opaque = ja;
     ja->interp = interp_new(config);
     return &ja->accel;
 }

@@ -13,7 +13,7 @@ const struct cmd cmd_table[] = {
     {"awatch", NULL, "ADDR[,LENGTH] [if EXPR]", "Stop behind each access to LENGTH bytes (8, or a symbol's) at ADDR, or to u32[ADDR]; phys:ADDR is physical.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_awatch},
     {"backtrace", "bt", "[N]", "The functions that called each other, N (30) at most.", CMD_WORDS_NONE, 1, false, cmd_backtrace},
     {"break", "b", "WHERE [if EXPR]", "Stop before the code at WHERE: a function, FILE:LINE, an address, *ADDR, phys:ADDR.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_break},
-    {"catch", NULL, "EVENT [FIRST[-LAST]|NAME] [if EXPR]", "Stop at a trap, interrupt, mode, space, reg-read, reg-write, device-read, device-write, halt or syscall.", CMD_WORDS_EVENTS, CMD_ARGS_MAX, false, cmd_catch},
+    {"catch", NULL, "EVENT [FIRST[-LAST]|NAME] [if EXPR]", "Stop at a trap, interrupt, mode, space, reg-read, reg-write, device-read, device-write, halt or syscall; exec: before code first runs, once; translate [made] [evicted] [invalidated]: as the engine's own code comes or goes, which is not the same on each.", CMD_WORDS_EVENTS, CMD_ARGS_MAX, false, cmd_catch},
     {"condition", NULL, "N [EXPR]", "Let N stop only where EXPR is not 0, or always.", CMD_WORDS_NONE, CMD_ARGS_MAX, false, cmd_condition},
     {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, true, cmd_continue},
     {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, false, cmd_cpu},
@@ -268,6 +268,25 @@ static int offer_symbols(struct cmd_job *j)
     return 0;
 }
 
+/* words: all that is behind "catch". */
+static void offer_event_words(struct cmd_session *s, struct finding *f, const char *words)
+{
+    size_t start = strspn(words, " \t"), len = strcspn(words + start, " \t");
+    char event[32] = "";
+
+    if (f->prefix == words + start) {
+        for (unsigned i = 0; cmd_event_name(i); i++)
+            offer(f, cmd_event_name(i));
+        return;
+    }
+    if (len < sizeof event)
+        memcpy(event, words + start, len);
+    for (unsigned i = 0; cmd_event_word(event, i); i++)
+        offer(f, cmd_event_word(event, i));
+    if (cmd_event_of_code(event))
+        cmd_on_machine(s, offer_symbols, 1, (char **)(void *)f, NULL, NULL, NULL);
+}
+
 char *cmd_complete(struct cmd_session *s, const char *line, unsigned n)
 {
     struct finding f = {.n = n};
@@ -290,8 +309,7 @@ char *cmd_complete(struct cmd_session *s, const char *line, unsigned n)
         for (unsigned i = 0; cmd_info_topic(i); i++)
             offer(&f, cmd_info_topic(i));
     } else if (c && c->words == CMD_WORDS_EVENTS) {
-        for (unsigned i = 0; cmd_event_name(i); i++)
-            offer(&f, cmd_event_name(i));
+        offer_event_words(s, &f, line + start + word);
     } else if (c) {
         if (c->words == CMD_WORDS_REGS || c->words == CMD_WORDS_ADDRESSES)
             cmd_on_machine(s, offer_regs, 1, (char **)(void *)&f, NULL, NULL, NULL);

@@ -26,7 +26,7 @@ enum cmd_words {
     CMD_WORDS_COMMANDS,
     CMD_WORDS_ADDRESSES, /* registers and symbols */
     CMD_WORDS_SYMBOLS,
-    CMD_WORDS_EVENTS /* that catch knows */
+    CMD_WORDS_EVENTS /* that catch knows, and then what they are of */
 };
 
 struct cmd {

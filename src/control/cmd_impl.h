@@ -49,6 +49,8 @@ const char *cmd_number_start(const char *text, uint64_t *v);
 int cmd_value(const struct cmd_job *j, const char *text, uint64_t *v, struct err *e);
 /* What expressions find symbols by: if a name is unknown, the running kernel's own are looked for. */
 struct dbg_names cmd_names(const struct cmd_job *j);
+/* The first symbol of that name, or NULL; if the name is unknown, perhaps the running kernel knows it. */
+const struct dbg_symbol *cmd_named(const struct cmd_job *j, const char *name);
 /* -ENOENT, with names that are like it. */
 int cmd_no_symbol(struct dbg_symbols *t, const char *name, struct err *e);
 /* The words [from, to) with blanks between, malloc'ed. */
@@ -79,5 +81,8 @@ int cmd_dump_end(struct cmd_job *j);
 /* What info can show, what catch knows; NULL behind the last. */
 const char *cmd_info_topic(unsigned n);
 const char *cmd_event_name(unsigned n);
+/* Whether an event is of code, for which there are symbols; what else may stand behind its name. */
+bool cmd_event_of_code(const char *event);
+const char *cmd_event_word(const char *event, unsigned n);
 
 #endif

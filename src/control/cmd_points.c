@@ -243,10 +243,7 @@ int cmd_awatch(struct cmd_session *s, int argc, char **argv, struct buf *out, st
 #define SYSCALL_CAUSE "call from U-mode"
 #define SYSCALL_REG   "a7"
 
-const char *cmd_event_name(unsigned n)
-{
-    return n < CPU_EVENTS ? dbg_event_name((enum cpu_event)n) : n == CPU_EVENTS ? SYSCALL : NULL;
-}
+#define EXEC "exec"
 
 /* The cause with this name; blanks may be written as -. */
 static bool find_cause(const struct cmd_job *j, const char *name, uint64_t flag, uint64_t *cause)
@@ -287,29 +284,35 @@ static bool find_what(const struct cmd_job *j, enum cpu_event event, const char 
     }
 }
 
+/* FIRST or FIRST-LAST; what: that a name would be of. */
+static int parse_numbers(struct cmd_job *j, const char *text, const char *what, struct cpu_range *r)
+{
+    const char *end = cmd_number_start(text, &r->first);
+
+    r->last = r->first;
+    if (end && !*end)
+        return 0;
+    if (!end || *end != '-')
+        return err_set(j->e, EINVAL, "%.60s: neither a number, FIRST-LAST nor a name of a %s", text,
+                       what);
+    if (cmd_number(end + 1, &r->last, j->e))
+        return -EINVAL;
+    return r->first <= r->last ? 0 : err_set(j->e, EINVAL, "%s: nothing is in it", text);
+}
+
 /* NAME, FIRST or FIRST-LAST */
 static int parse_range(struct cmd_job *j, const char *text, struct dbg_point *point)
 {
-    const char *end;
+    struct cpu_range r = {0, UINT64_MAX};
+    int rc = 0;
 
-    point->last = UINT64_MAX;
-    if (!*text)
-        return 0;
-    if (find_what(j, point->event, text, &point->first)) {
-        point->last = point->first;
-        return 0;
-    }
-    end = cmd_number_start(text, &point->first);
-    if (end && !*end) {
-        point->last = point->first;
-        return 0;
-    }
-    if (!end || *end != '-')
-        return err_set(j->e, EINVAL, "%.60s: neither a number, FIRST-LAST nor a name of a %s", text,
-                       dbg_event_name(point->event));
-    if (cmd_number(end + 1, &point->last, j->e))
-        return -EINVAL;
-    return point->first <= point->last ? 0 : err_set(j->e, EINVAL, "%s: nothing is in it", text);
+    if (find_what(j, point->event, text, &r.first))
+        r.last = r.first;
+    else if (*text)
+        rc = parse_numbers(j, text, dbg_event_name(point->event), &r);
+    point->first = r.first;
+    point->last = r.last;
+    return rc;
 }
 
 /* A call, any or of this number; with a condition both must hold. */
@@ -341,10 +344,8 @@ static int catch_syscall(struct cmd_job *j, const char *number, struct dbg_point
     return rc;
 }
 
-static int add_catch(struct cmd_job *j)
+static int catch_event(struct cmd_job *j, const char *what)
 {
-    int condition = find_condition(j);
-    char *what = cmd_words_join(j, 2, condition > 2 ? condition : 2);
     struct dbg_point point = {.kind = DBG_CATCH, .event = dbg_event_find(j->argv[1])};
     int rc;
 
@@ -354,10 +355,140 @@ static int add_catch(struct cmd_job *j)
         rc = err_set(j->e, EINVAL, "%.60s: no such event", j->argv[1]);
     else
         rc = parse_range(j, what, &point);
-    free(what);
     rc = rc ? rc : add(j, &point, "catchpoint");
     if (!rc)
         buf_ch(j->out, '\n');
+    return rc;
+}
+
+/* A point like this one for code in a range. */
+static int catch_code_in(struct cmd_job *j, const struct dbg_point *like, const struct cpu_range *r)
+{
+    struct dbg_point point = *like;
+    int rc;
+
+    point.first = r->first;
+    point.last = r->last;
+    rc = add(j, &point, "catchpoint");
+    if (!rc && (r->first || r->last != UINT64_MAX))
+        buf_fmt(j->out, " in 0x%" PRIx64 "-0x%" PRIx64, r->first, r->last);
+    if (!rc)
+        buf_ch(j->out, '\n');
+    return rc;
+}
+
+/* Code at FIRST[-LAST] or of a symbol, each of that name. */
+static int catch_code(struct cmd_job *j, const char *text, struct dbg_point *like)
+{
+    struct dbg_symbols *t = ctl_symbols(j->s->ctl);
+    const struct dbg_symbol *s;
+    struct cpu_range r;
+    int rc = 0;
+
+    like->physical = !strncmp(text, "phys:", 5);
+    text += like->physical ? 5 : 0;
+    if (like->physical || isdigit((unsigned char)*text)) {
+        rc = parse_numbers(j, text, "symbol", &r);
+        return rc ? rc : catch_code_in(j, like, &r);
+    }
+    if (!cmd_named(j, text))
+        return cmd_no_symbol(t, text, j->e);
+    for (size_t n = 0; !rc && (s = dbg_symbols_named(t, text, n)); n++) {
+        r = (struct cpu_range){s->start, s->end > s->start ? s->end - 1 : s->start};
+        rc = catch_code_in(j, like, &r);
+    }
+    return rc;
+}
+
+static int catch_exec(struct cmd_job *j, const char *what)
+{
+    struct dbg_point like = {.kind = DBG_EXEC};
+
+    return *what ? catch_code(j, what, &like)
+                 : err_set(j->e, EINVAL, "of which code? catch " EXEC " FIRST[-LAST]|NAME");
+}
+
+/* The text's first word, if it names what may become of a unit: text is behind it then.  Else
+ * CPU_UNIT_EVENTS. */
+static unsigned take_unit_event(const char **text)
+{
+    size_t len = strcspn(*text, " ");
+
+    for (unsigned e = 0; e < CPU_UNIT_EVENTS; e++) {
+        const char *name = dbg_unit_event_name((enum cpu_unit_event)e);
+
+        if (strlen(name) != len || strncmp(*text, name, len))
+            continue;
+        *text += len + strspn(*text + len, " ");
+        return e;
+    }
+    return CPU_UNIT_EVENTS;
+}
+
+static int catch_translate(struct cmd_job *j, const char *what)
+{
+    static const struct cpu_range all = {0, UINT64_MAX};
+    struct dbg_point like = {.kind = DBG_UNITS};
+    unsigned e;
+
+    while ((e = take_unit_event(&what)) < CPU_UNIT_EVENTS)
+        like.units |= (uint8_t)BIT(e);
+    if (!like.units)
+        like.units = (uint8_t)bits_mask(CPU_UNIT_EVENTS);
+    return *what ? catch_code(j, what, &like) : catch_code_in(j, &like, &all);
+}
+
+/* What there is beside the CPU's events. */
+static const struct catching {
+    const char *name;
+    int (*add)(struct cmd_job *j, const char *what);
+    bool of_code, of_units;
+} catches[] = {
+    {SYSCALL, catch_event, false, false},
+    {EXEC, catch_exec, true, false},
+    {"translate", catch_translate, true, true},
+};
+
+/* NULL: there is none, but perhaps such an event. */
+static const struct catching *find_catch(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(catches); i++)
+        if (!strcmp(catches[i].name, name))
+            return &catches[i];
+    return NULL;
+}
+
+const char *cmd_event_name(unsigned n)
+{
+    if (n < CPU_EVENTS)
+        return dbg_event_name((enum cpu_event)n);
+    n -= CPU_EVENTS;
+    return n < ARRAY_LEN(catches) ? catches[n].name : NULL;
+}
+
+bool cmd_event_of_code(const char *event)
+{
+    const struct catching *k = find_catch(event);
+
+    return k && k->of_code;
+}
+
+const char *cmd_event_word(const char *event, unsigned n)
+{
+    const struct catching *k = find_catch(event);
+
+    return k && k->of_units && n < CPU_UNIT_EVENTS ? dbg_unit_event_name((enum cpu_unit_event)n)
+                                                   : NULL;
+}
+
+static int add_catch(struct cmd_job *j)
+{
+    int condition = find_condition(j), rc;
+    char *what = cmd_words_join(j, 2, condition > 2 ? condition : 2);
+    const struct catching *k = find_catch(j->argv[1]);
+
+    rc = (k ? k->add : catch_event)(j, what);
+    free(what);
     return rc;
 }
 

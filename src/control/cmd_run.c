@@ -7,10 +7,30 @@
 
 /* ---- stops, for people ---- */
 
+/* What became of a block of code, and why. */
+static void unit_reason(const struct dbg_unit *u, struct buf *out)
+{
+    buf_fmt(out, ": code %s: 0x%" PRIx64 "-0x%" PRIx64 ", %u bytes, %u instruction%s, ",
+            dbg_unit_event_name(u->what), u->pc, u->pc + u->bytes - 1, u->bytes, u->ninsns,
+            u->ninsns == 1 ? "" : "s");
+    if (u->what == CPU_UNIT_MADE)
+        buf_str(out, "to run now");
+    else if (u->what == CPU_UNIT_EVICTED)
+        buf_str(out, "as its memory is needed");
+    else if (u->by_device)
+        buf_str(out, "as a device wrote it");
+    else
+        buf_fmt(out, "written by 0x%" PRIx64, u->by);
+    if (u->n > 1)
+        buf_fmt(out, "; and %u more", u->n - 1);
+}
+
 /* What was hit. */
 static void break_reason(const struct dbg_hit *h, struct buf *out)
 {
-    buf_str(out, h->touch.size ? "watchpoint" : h->caught ? "catchpoint" : "breakpoint");
+    bool caught = h->caught || h->ran || h->unit.n;
+
+    buf_str(out, h->touch.size ? "watchpoint" : caught ? "catchpoint" : "breakpoint");
     buf_str(out, h->npoints == 1 ? "" : "s");
     for (unsigned i = 0; i < h->npoints; i++)
         buf_fmt(out, "%s %u", i ? "," : "", h->point[i]);
@@ -21,6 +41,11 @@ static void break_reason(const struct dbg_hit *h, struct buf *out)
                                  : "a read", h->touch.size, h->touch.vaddr, h->old);
     else if (h->caught)
         buf_fmt(out, ": %s 0x%" PRIx64, dbg_event_name(h->event), h->a);
+    else if (h->ran)
+        buf_fmt(out, ": code in 0x%" PRIx64 "-0x%" PRIx64 " is about to run", h->code.first,
+                h->code.last);
+    else if (h->unit.n)
+        unit_reason(&h->unit, out);
 }
 
 static void stop_reason(const struct ctl_stop *s, struct buf *out)

@@ -19,8 +19,7 @@
 
 /* ---- names ---- */
 
-/* If a name is unknown, perhaps the running kernel knows it. */
-static const struct dbg_symbol *named(const struct cmd_job *j, const char *name)
+const struct dbg_symbol *cmd_named(const struct cmd_job *j, const char *name)
 {
     struct dbg_symbols *t = ctl_symbols(j->s->ctl);
     const struct dbg_symbol *s = dbg_symbols_named(t, name, 0);
@@ -44,7 +43,7 @@ static const struct dbg_symbol *symbol_at(const struct cmd_job *j, uint64_t addr
 
 static bool find_name(void *opaque, const char *name, uint64_t *value)
 {
-    const struct dbg_symbol *s = named(opaque, name);
+    const struct dbg_symbol *s = cmd_named(opaque, name);
 
     if (s)
         *value = s->start;
@@ -138,7 +137,7 @@ static bool at_functions(const struct cmd_job *j, const char *name, struct dbg_a
     struct dbg_symbols *t = ctl_symbols(j->s->ctl);
     const struct dbg_symbol *s;
 
-    if (guest_find_reg(j->c->guest, name) >= 0 || !named(j, name))
+    if (guest_find_reg(j->c->guest, name) >= 0 || !cmd_named(j, name))
         return false;
     for (size_t n = 0; (s = dbg_symbols_named(t, name, n)); n++)
         if (s->code)
@@ -293,7 +292,7 @@ static int symbol(struct cmd_job *j)
 {
     struct dbg_symbols *t = ctl_symbols(j->s->ctl);
     char *text = cmd_words_join(j, 1, j->argc);
-    const struct dbg_symbol *s = named(j, text);
+    const struct dbg_symbol *s = cmd_named(j, text);
     uint64_t addr;
     int rc = 0;
 

@@ -113,12 +113,20 @@ static void serve(struct ctl *c)
 
 #define STEPS_MAX 1000 /* after which the loop looks at its requests */
 
+/* Whether the stop came before the probe at its pc was asked: code was made to run there. */
+static bool is_unasked(const struct ctl_stop *stop)
+{
+    return stop->hit.unit.n && stop->hit.unit.what != CPU_UNIT_INVALIDATED;
+}
+
 /* What is only for this run.  It goes on from a stop, whose point is not to stop it again; but GDB
  * takes its points away to do that, and means one that is still there. */
 static void begin(struct ctl *c, const struct ctl_go *go)
 {
     unsigned cpu = go->step ? go->cpu : machine_turn(c->m);
 
+    if (!go->step && is_unasked(&c->stop))
+        return;
     if (go->step || !go->owner ||
         !dbg_points_at(c->points, machine_cpu(c->m, cpu)->pc, go->owner))
         machine_pass_probe(c->m, cpu);

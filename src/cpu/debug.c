@@ -6,6 +6,17 @@
 
 /* ---- probes ---- */
 
+static bool ranges_cover(struct cpu_pcs p, uint64_t pc, uint64_t bytes)
+{
+    for (size_t i = 0; i < p.nranges; i++) {
+        const struct cpu_range *r = &p.ranges[i];
+
+        if (r->first <= pc ? pc <= r->last : r->first - pc < bytes)
+            return true;
+    }
+    return false;
+}
+
 bool cpu_pcs_cover(struct cpu_pcs p, uint64_t pc, uint64_t bytes)
 {
     size_t lo = 0, hi = p.n;
@@ -18,7 +29,7 @@ bool cpu_pcs_cover(struct cpu_pcs p, uint64_t pc, uint64_t bytes)
         else
             hi = mid;
     }
-    return lo < p.n && (p.pcs[lo] == pc || p.pcs[lo] - pc < bytes);
+    return (lo < p.n && (p.pcs[lo] == pc || p.pcs[lo] - pc < bytes)) || ranges_cover(p, pc, bytes);
 }
 
 bool cpu_probed(const struct cpu *c, uint64_t pc, uint64_t paddr)

@@ -29,6 +29,14 @@ enum cpu_event {
     CPU_EVENTS
 };
 
+/* What becomes of a unit of translated code; engines tell of it (accel.h). */
+enum cpu_unit_event {
+    CPU_UNIT_MADE,        /* it is about to run for the first time */
+    CPU_UNIT_EVICTED,     /* its memory is needed for others */
+    CPU_UNIT_INVALIDATED, /* bytes that it was made from are written */
+    CPU_UNIT_EVENTS
+};
+
 enum { CPU_WATCH_READ = 1 << TLB_READ, CPU_WATCH_WRITE = 1 << TLB_WRITE };
 
 /* Bytes that are watched. */
@@ -47,10 +55,17 @@ struct cpu_touch {
     bool device; /* by a device: vaddr is what is watched */
 };
 
-/* Addresses of instructions; sorted, each once. */
+/* Addresses [first, last]. */
+struct cpu_range {
+    uint64_t first, last;
+};
+
+/* Addresses of instructions: some, sorted, each once; and all that lie in ranges, in no order. */
 struct cpu_pcs {
     const uint64_t *pcs;
     size_t n;
+    const struct cpu_range *ranges;
+    size_t nranges;
 };
 
 #define CPU_NO_PADDR UINT64_MAX
@@ -83,8 +98,12 @@ void cpu_watches_changed(struct cpu *c);
 
 /* Whether a probe is at pc, which is at paddr or CPU_NO_PADDR. */
 bool cpu_probed(const struct cpu *c, uint64_t pc, uint64_t paddr);
-/* Whether one of these is pc, or lies in [pc, pc + bytes): those of a unit. */
+/* Whether one of these is pc, or may lie in [pc, pc + bytes): those of a unit. */
 bool cpu_pcs_cover(struct cpu_pcs p, uint64_t pc, uint64_t bytes);
+static inline bool cpu_pcs_any(struct cpu_pcs p)
+{
+    return p.n || p.nranges;
+}
 /* The physical address of an instruction, or CPU_NO_PADDR; without any effect on anything. */
 uint64_t cpu_debug_paddr(struct cpu *c, uint64_t pc);
 

@@ -23,12 +23,12 @@ static void place(const struct accel_unit *k, const struct dbg_symbols *symbols,
 
 /* ---- when they are made ---- */
 
-static void made(void *opaque, struct cpu *c, const struct accel_unit *k)
+static void told(void *opaque, struct cpu *c, enum cpu_unit_event what, const struct accel_unit *k)
 {
     struct dbg_dump *d = opaque;
     struct accel *a = machine_accel(d->m);
 
-    if (!covers(&d->ranges, k))
+    if (what != CPU_UNIT_MADE || !covers(&d->ranges, k))
         return;
     buf_reset(&d->buf);
     place(k, d->symbols, &d->buf);
@@ -40,18 +40,15 @@ static void made(void *opaque, struct cpu *c, const struct accel_unit *k)
 
 void dbg_dump_start(struct dbg_dump *d, struct machine *m)
 {
-    struct accel *a = machine_accel(m);
-
     d->m = m;
     buf_init(&d->buf);
-    a->ops->watch(a, made, d);
+    d->watcher = (struct accel_watcher){.told = told, .opaque = d};
+    accel_watch(machine_accel(m), &d->watcher);
 }
 
 void dbg_dump_fini(struct dbg_dump *d)
 {
-    struct accel *a = machine_accel(d->m);
-
-    a->ops->watch(a, NULL, NULL);
+    accel_unwatch(machine_accel(d->m), &d->watcher);
     vec_fini(&d->ranges);
     buf_fini(&d->buf);
 }

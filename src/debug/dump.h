@@ -26,13 +26,14 @@ struct dbg_dump {
     struct dbg_ranges ranges;
     const struct dbg_symbols *symbols;
     struct machine *m;
+    struct accel_watcher watcher;
     dbg_text_fn *text;
     void *opaque;
     struct buf buf;
 };
 
 /* From now on, d->text gets each unit that has code in d->ranges (which may grow) right after it is
- * made.  One for a machine; d lives as long. */
+ * made, until dbg_dump_fini. */
 void dbg_dump_start(struct dbg_dump *d, struct machine *m);
 void dbg_dump_fini(struct dbg_dump *d);
 

@@ -29,6 +29,14 @@ struct places {
     VEC(struct place);
 };
 
+/* What becomes a struct cpu_pcs. */
+struct probes {
+    struct pcs pcs;
+    struct {
+        VEC(struct cpu_range);
+    } ranges;
+};
+
 struct dbg_points {
     struct machine *m;
     struct cpu_debug debug;
@@ -41,7 +49,7 @@ struct dbg_points {
 
     /* What `debug` points to, and what was changed since it was worked out; by whether physical. */
     struct places places[2];
-    struct pcs pcs[2], changed[2];
+    struct probes probes[2], changed[2];
     struct {
         VEC(struct cpu_watch);
     } watches;
@@ -50,6 +58,8 @@ struct dbg_points {
         VEC(struct dma_watch);
     } dma;
     bool watches_changed;
+    struct accel_watcher units;
+    bool units_wanted; /* it is told */
 
     struct dbg_hit hit; /* since the machine ran last */
 
@@ -108,9 +118,37 @@ static void settle_pages(struct pcs *v)
     v->len = n;
 }
 
-static struct cpu_pcs as_pcs(const struct pcs *v)
+/* The same, for CPUs. */
+static struct cpu_pcs as_pcs(struct probes *v)
 {
-    return (struct cpu_pcs){v->data, v->len};
+    settle(&v->pcs);
+    return (struct cpu_pcs){v->pcs.data, v->pcs.len, v->ranges.data, v->ranges.len};
+}
+
+static bool has_probes(const struct probes *v)
+{
+    return v->pcs.len || v->ranges.len;
+}
+
+static void empty_probes(struct probes *v)
+{
+    v->pcs.len = v->ranges.len = 0;
+}
+
+static void add_probes(struct probes *v, const struct dbg_point *x)
+{
+    struct cpu_range r = {x->first, x->last};
+
+    if (x->kind == DBG_EXEC)
+        vec_push(&v->ranges, r);
+    else
+        vec_push(&v->pcs, x->addr);
+}
+
+static void fini_probes(struct probes *v)
+{
+    vec_fini(&v->pcs);
+    vec_fini(&v->ranges);
 }
 
 /* ---- what CPUs ask: probes ---- */
@@ -122,11 +160,21 @@ static bool concerns(const struct dbg_point *x, const struct cpu *c)
            (!x->one_space || x->space == c->tlb.space);
 }
 
+/* Whether it is looked at before an instruction. */
+static bool is_probe(const struct dbg_point *x)
+{
+    return x->kind == DBG_BREAK || x->kind == DBG_EXEC;
+}
+
 /* Puts down that a point wants a stop. */
 static bool put_down(struct dbg_points *p, const struct dbg_point *x)
 {
     struct dbg_hit *h = &p->hit;
 
+    if (x->kind == DBG_EXEC) {
+        h->ran = true;
+        h->code = (struct cpu_range){x->first, x->last};
+    }
     for (unsigned i = 0; i < h->npoints; i++)
         if (h->point[i] == x->number)
             return true;
@@ -203,12 +251,21 @@ static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, u
     return b && concerns(x, c) && counts(p, x, c);
 }
 
-/* Appends the points of one list that are at addr; stop is what those before them came to. */
+/* Appends a point; stop is what those before it came to. */
+static ir_ref lift_point(const struct dbg_point *x, struct cpu *c, struct ir_unit *u, ir_ref stop)
+{
+    ir_ref cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
+
+    cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
+                   ir_const(u, IR_I64, 0));
+    return stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
+}
+
+/* Those of one list that are at addr. */
 static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, struct ir_unit *u,
                           ir_ref stop)
 {
     size_t lo = 0, hi = v->len;
-    ir_ref cond;
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
@@ -218,13 +275,21 @@ static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, 
         else
             hi = mid;
     }
-    for (; lo < v->len && v->data[lo].addr == addr; lo++) {
-        const struct dbg_point *x = v->data[lo].point;
+    for (; lo < v->len && v->data[lo].addr == addr; lo++)
+        stop = lift_point(v->data[lo].point, c, u, stop);
+    return stop;
+}
 
-        cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
-        cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
-                       ir_const(u, IR_I64, 0));
-        stop = stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
+/* Those in whose range addr lies. */
+static ir_ref lift_ranges(const struct dbg_points *p, bool physical, uint64_t addr, struct cpu *c,
+                          struct ir_unit *u, ir_ref stop)
+{
+    for (size_t i = 0; p->probes[physical].ranges.len && i < p->all.len; i++) {
+        const struct dbg_point *x = p->all.data[i];
+
+        if (x->kind == DBG_EXEC && !x->disabled && x->physical == physical && x->first <= addr &&
+            addr <= x->last)
+            stop = lift_point(x, c, u, stop);
     }
     return stop;
 }
@@ -234,8 +299,11 @@ static ir_ref on_lift(void *opaque, struct cpu *c, struct ir_unit *u, uint64_t p
     struct dbg_points *p = opaque;
     ir_ref stop = lift_places(&p->places[false], pc, c, u, IR_NONE);
 
-    if (paddr != CPU_NO_PADDR)
+    stop = lift_ranges(p, false, pc, c, u, stop);
+    if (paddr != CPU_NO_PADDR) {
         stop = lift_places(&p->places[true], paddr, c, u, stop);
+        stop = lift_ranges(p, true, paddr, c, u, stop);
+    }
     return stop == IR_NONE ? ir_const(u, IR_I64, 0) : stop;
 }
 
@@ -347,7 +415,70 @@ static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t 
     return stop;
 }
 
+static bool overlaps(const struct dbg_point *x, uint64_t addr, uint64_t len)
+{
+    return len && x->first <= addr + (len - 1) && addr <= x->last;
+}
+
+/* Whether a unit has bytes that the point is for. */
+static bool holds(const struct dbg_point *x, const struct accel_unit *k)
+{
+    uint64_t room = MEM_PAGE_SIZE - (k->paddr & MEM_PAGE_MASK);
+    uint64_t here = k->paddr2 && room < k->bytes ? room : k->bytes;
+
+    if (!x->physical)
+        return overlaps(x, k->pc, k->bytes);
+    return overlaps(x, k->paddr, here) || overlaps(x, k->paddr2, k->bytes - here);
+}
+
+static void note_unit(struct dbg_unit *n, enum cpu_unit_event what, const struct accel_unit *k,
+                      const struct cpu *by)
+{
+    if (n->n++)
+        return;
+    n->what = what;
+    n->pc = k->pc;
+    n->bytes = k->bytes;
+    n->ninsns = k->ninsns;
+    n->by_device = !by;
+    n->by = by ? by->pc : 0;
+}
+
+/* The engine tells of its units, also while the machine is at rest. */
+static void on_unit(void *opaque, struct cpu *made_for, enum cpu_unit_event what,
+                    const struct accel_unit *k)
+{
+    struct dbg_points *p = opaque;
+    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
+    const struct cpu *by;
+    bool stop = false;
+
+    (void)made_for;
+    if (!machine_runs(p->m, &by))
+        return;
+    for (size_t i = 0; i < p->all.len; i++) {
+        struct dbg_point *x = p->all.data[i];
+
+        if (x->kind != DBG_UNITS || !(x->units >> what & 1) || !concerns(x, c))
+            continue;
+        x->evals++;
+        if (holds(x, k))
+            stop |= counts_behind(p, x, c);
+    }
+    if (!stop)
+        return;
+    note_unit(&p->hit.unit, what, k, by);
+    machine_debug_stop(p->m);
+}
+
 static const struct cpu_debug_ops ops = {on_lift, on_decide, on_touched, on_event};
+
+static void watch_units(struct dbg_points *p, bool wanted)
+{
+    if (wanted != p->units_wanted)
+        (wanted ? accel_watch : accel_unwatch)(machine_accel(p->m), &p->units);
+    p->units_wanted = wanted;
+}
 
 /* ---- the list ---- */
 
@@ -358,6 +489,7 @@ struct dbg_points *dbg_points_new(struct machine *m)
     p->m = m;
     p->debug.ops = &ops;
     p->debug.opaque = p;
+    p->units = (struct accel_watcher){.told = on_unit, .opaque = p};
     vec_push(&p->index, NULL); /* there is no number 0 */
     machine_set_debug(m, &p->debug);
     return p;
@@ -378,13 +510,14 @@ void dbg_points_free(struct dbg_points *p)
     if (!p)
         return;
     machine_set_debug(p->m, NULL);
+    watch_units(p, false);
     mem_dma_listen(machine_mem(p->m), NULL, NULL);
     for (size_t i = 0; i < p->all.len; i++)
         point_free(p->all.data[i]);
     for (unsigned i = 0; i < 2; i++) {
         vec_fini(&p->places[i]);
-        vec_fini(&p->pcs[i]);
-        vec_fini(&p->changed[i]);
+        fini_probes(&p->probes[i]);
+        fini_probes(&p->changed[i]);
     }
     vec_fini(&p->all);
     vec_fini(&p->index);
@@ -443,8 +576,8 @@ bool dbg_points_delete(struct dbg_points *p, unsigned number)
 
 void dbg_points_changed(struct dbg_points *p, const struct dbg_point *x)
 {
-    if (x->kind == DBG_BREAK)
-        vec_push(&p->changed[x->physical], x->addr);
+    if (is_probe(x))
+        add_probes(&p->changed[x->physical], x);
     else
         p->watches_changed = true;
 }
@@ -472,33 +605,31 @@ void dbg_points_answer(struct dbg_points *p, dbg_answer *answer, void *opaque)
 static void find_places(struct dbg_points *p, bool physical)
 {
     struct places *v = &p->places[physical];
-    struct pcs *pcs = &p->pcs[physical];
 
-    v->len = pcs->len = 0;
+    v->len = 0;
+    empty_probes(&p->probes[physical]);
     for (size_t i = 0; i < p->all.len; i++) {
         struct place place = {p->all.data[i]->addr, p->all.data[i]};
 
-        if (place.point->kind != DBG_BREAK || place.point->physical != physical ||
-            place.point->disabled)
+        if (!is_probe(place.point) || place.point->physical != physical || place.point->disabled)
             continue;
-        vec_push(v, place);
-        vec_push(pcs, place.addr);
+        add_probes(&p->probes[physical], place.point);
+        if (place.point->kind == DBG_BREAK)
+            vec_push(v, place);
     }
     if (v->len)
         qsort(v->data, v->len, sizeof *v->data, by_place);
-    settle(pcs);
 }
 
 static void apply_breaks(struct dbg_points *p)
 {
-    for (unsigned physical = 0; physical < 2; physical++) {
+    for (unsigned physical = 0; physical < 2; physical++)
         find_places(p, physical);
-        settle(&p->changed[physical]);
-    }
-    p->debug.virtual = as_pcs(&p->pcs[false]);
-    p->debug.physical = as_pcs(&p->pcs[true]);
+    p->debug.virtual = as_pcs(&p->probes[false]);
+    p->debug.physical = as_pcs(&p->probes[true]);
     machine_probes_changed(p->m, as_pcs(&p->changed[false]), as_pcs(&p->changed[true]));
-    p->changed[false].len = p->changed[true].len = 0;
+    empty_probes(&p->changed[false]);
+    empty_probes(&p->changed[true]);
 }
 
 static void add_watch(struct dbg_points *p, const struct dbg_point *x)
@@ -545,6 +676,8 @@ static void apply_dma(struct dbg_points *p)
 
 static void apply_watches(struct dbg_points *p)
 {
+    bool units = false;
+
     p->watches.len = p->vpages.len = 0;
     p->debug.events = 0;
     for (size_t i = 0; i < p->all.len; i++) {
@@ -556,7 +689,9 @@ static void apply_watches(struct dbg_points *p)
             add_watch(p, x);
         if (x->kind == DBG_CATCH)
             p->debug.events |= (uint32_t)BIT(x->event);
+        units |= x->kind == DBG_UNITS;
     }
+    watch_units(p, units);
     settle_pages(&p->vpages);
     p->debug.watches = p->watches.data;
     p->debug.nwatches = p->watches.len;
@@ -568,7 +703,7 @@ static void apply_watches(struct dbg_points *p)
 
 void dbg_points_apply(struct dbg_points *p)
 {
-    if (p->changed[false].len || p->changed[true].len)
+    if (has_probes(&p->changed[false]) || has_probes(&p->changed[true]))
         apply_breaks(p);
     if (p->watches_changed)
         apply_watches(p);
@@ -586,10 +721,21 @@ static void look_at_conditions(struct dbg_points *p, struct cpu *c)
 
         if (!x)
             continue; /* deleted since */
-        if (x->kind == DBG_BREAK || (!x->cond.len && !x->ncommands))
+        if (is_probe(x) || (!x->cond.len && !x->ncommands))
             put_down(p, x);
         else if (!x->cond.len || dbg_agent_run(&x->cond, c))
             counts(p, x, c);
+    }
+}
+
+/* It stopped the machine. */
+static void spend(struct dbg_points *p, struct dbg_point *x)
+{
+    if (x->temporary) {
+        dbg_points_delete(p, x->number);
+    } else if (x->kind == DBG_EXEC) {
+        x->disabled = true;
+        dbg_points_changed(p, x);
     }
 }
 
@@ -599,8 +745,7 @@ bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit)
     *hit = p->hit;
     p->hit = (struct dbg_hit){0};
     for (unsigned i = 0; i < hit->npoints; i++)
-        if (p->index.data[hit->point[i]]->temporary)
-            dbg_points_delete(p, hit->point[i]);
+        spend(p, p->index.data[hit->point[i]]);
     return hit->npoints;
 }
 
@@ -628,6 +773,30 @@ enum cpu_event dbg_event_find(const char *name)
     return (enum cpu_event)e;
 }
 
+static const char *const unit_event_names[] = {
+    [CPU_UNIT_MADE] = "made",
+    [CPU_UNIT_EVICTED] = "evicted",
+    [CPU_UNIT_INVALIDATED] = "invalidated",
+};
+
+const char *dbg_unit_event_name(enum cpu_unit_event e)
+{
+    return unit_event_names[e];
+}
+
+static void describe_unit_events(const struct dbg_point *x, struct buf *out)
+{
+    for (unsigned e = 0; e < CPU_UNIT_EVENTS; e++)
+        if (x->units >> e & 1)
+            buf_fmt(out, " %s", unit_event_names[e]);
+}
+
+static void describe_code(const struct dbg_point *x, struct buf *out)
+{
+    if (x->first || x->last != UINT64_MAX)
+        buf_fmt(out, " 0x%llx-0x%llx", (unsigned long long)x->first, (unsigned long long)x->last);
+}
+
 static void describe_what(const struct dbg_point *x, const struct guest *g, struct buf *out)
 {
     static const char *const watch[] = {"?", "rwatch", "watch", "awatch"};
@@ -647,6 +816,15 @@ static void describe_what(const struct dbg_point *x, const struct guest *g, stru
                     (unsigned long long)x->last);
         if (x->event == CPU_EVENT_TRAP && x->first == x->last)
             buf_fmt(out, " (%s)", g->cause_name(x->first));
+        break;
+    case DBG_EXEC:
+        buf_str(out, "catch  exec");
+        describe_code(x, out);
+        break;
+    case DBG_UNITS:
+        buf_str(out, "catch  translate");
+        describe_unit_events(x, out);
+        describe_code(x, out);
     }
 }
 

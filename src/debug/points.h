@@ -15,7 +15,15 @@
 #include "debug/agent.h"
 #include "machine/machine.h"
 
-enum dbg_kind { DBG_BREAK, DBG_WATCH, DBG_CATCH };
+enum dbg_kind {
+    DBG_BREAK,
+    DBG_WATCH,
+    DBG_CATCH,
+    DBG_EXEC, /* code that runs for the first time: a stop before its first instruction, and then it is
+                 disabled; whoever enables it waits again */
+    DBG_UNITS, /* translated code comes or goes: the only stops that depend on the engine and on how much
+                  memory it has */
+};
 
 /* A point.  Whoever makes one fills what it waits for, with the rest 0. */
 struct dbg_point {
@@ -31,7 +39,9 @@ struct dbg_point {
     bool changed_only; /* writes that leave the bytes as they were do not count */
 
     enum cpu_event event;    /* DBG_CATCH */
-    uint64_t first, last;    /* what it tells (a) must lie in here */
+    uint64_t first, last;    /* what it tells (a) must lie in here; DBG_EXEC: addresses of instructions;
+                                DBG_UNITS: of bytes of code */
+    uint8_t units;           /* DBG_UNITS: bits, of enum cpu_unit_event */
 
     uint32_t cpus;     /* bits; 0: on any CPU */
     bool one_space;    /* only in this address space (tlb.space) */
@@ -51,6 +61,16 @@ struct dbg_point {
     uint64_t hits, evals; /* stops and ignored ones; how often it was looked at */
 };
 
+/* What became of translated code. */
+struct dbg_unit {
+    unsigned n; /* units of which this is the first; 0: there is none */
+    enum cpu_unit_event what;
+    uint64_t pc;
+    uint32_t bytes, ninsns; /* of guest code */
+    bool by_device;         /* CPU_UNIT_INVALIDATED: written between instructions; else: */
+    uint64_t by;            /* the instruction that writes, or has a device do it */
+};
+
 #define DBG_HITS 16
 
 /* Why the machine stopped. */
@@ -62,6 +82,9 @@ struct dbg_hit {
     bool caught;            /* a catchpoint is among them: */
     enum cpu_event event;   /* of the last one */
     uint64_t a, b;
+    bool ran;               /* a DBG_EXEC is among them: */
+    struct cpu_range code;  /* of the last one */
+    struct dbg_unit unit;   /* of all DBG_UNITS among them */
 };
 
 struct dbg_points;
@@ -103,5 +126,6 @@ void dbg_point_describe(const struct dbg_point *point, const struct guest *g, st
 /* The name of an event ("trap"), and an event by its name; CPU_EVENTS: there is none. */
 const char *dbg_event_name(enum cpu_event e);
 enum cpu_event dbg_event_find(const char *name);
+const char *dbg_unit_event_name(enum cpu_unit_event e);
 
 #endif

@@ -132,6 +132,13 @@ static void forget_jumps(struct jit *j, const struct jit_block *b)
 
 /* ---- life ---- */
 
+static void tell(const struct jit *j, struct cpu *c, enum cpu_unit_event what,
+                 const struct jit_block *b)
+{
+    if (j->told)
+        j->told(j->told_opaque, c, what, b);
+}
+
 /* Nothing leads to b any more. */
 static void kill_block(struct jit *j, struct jit_block *b)
 {
@@ -175,6 +182,7 @@ static void code_written(void *opaque, uint64_t paddr, uint64_t len)
                 continue;
             if (next && next->block == k->block) /* both its pages share this list */
                 next = next->next;
+            tell(j, NULL, CPU_UNIT_INVALIDATED, k->block);
             kill_block(j, k->block);
             j->count.killed++;
         }
@@ -201,6 +209,9 @@ static void next_region(struct jit *j)
     j->region = (j->region + 1) % JIT_REGIONS;
     if (j->region_blocks[j->region])
         j->count.regions_recycled++;
+    for (const struct jit_block *b = j->region_blocks[j->region]; b; b = b->region_next)
+        if (b->entered)
+            tell(j, NULL, CPU_UNIT_EVICTED, b);
     empty_region(j, j->region);
     j->at = region_start(j, j->region);
 }
@@ -379,8 +390,7 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
     j->count.ir_insns += u.ninsns;
     if (timed)
         j->count.translate_ns += TIMED * time_since(j, start);
-    if (j->made)
-        j->made(j->made_opaque, c, b);
+    tell(j, c, CPU_UNIT_MADE, b);
     return b;
 }
 

@@ -189,9 +189,10 @@ struct jit {
     uint64_t clock_cost; /* ns that are no part of a translation that is timed */
     const void *stubs[16];      /* by the target's own numbering */
     const char *stub_names[16]; /* for people */
-    /* Told of each block right after it was made for c, at its pc; NULL: nobody is. */
-    void (*made)(void *opaque, struct cpu *c, const struct jit_block *b);
-    void *made_opaque;
+    /* Told of each block right after it was made for c, at its pc, and of one that is about to go (accel.h
+     * has more on it); NULL: nobody is. */
+    void (*told)(void *opaque, struct cpu *c, enum cpu_unit_event what, const struct jit_block *b);
+    void *told_opaque;
 };
 
 /* NULL with a message if the host has no back end or no executable memory. */

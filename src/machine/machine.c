@@ -475,7 +475,9 @@ enum machine_stop machine_run(struct machine *m, uint64_t until)
         m->host_offset = machine_time(m) - host_monotonic_ns();
         m->live = true;
     }
+    m->in_run = true;
     stop = run(m, until);
+    m->in_run = false;
     if (m->config.realtime) {
         follow_host(m);
         m->live = false;
@@ -614,6 +616,12 @@ void machine_debug_stop(struct machine *m)
         cpu_debug_stop(m->running);
     else
         m->break_wanted = true;
+}
+
+bool machine_runs(const struct machine *m, const struct cpu **c)
+{
+    *c = m->running;
+    return m->in_run;
 }
 
 void machine_pass_probe(struct machine *m, unsigned cpu)

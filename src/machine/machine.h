@@ -102,9 +102,11 @@ enum board_end machine_end(const struct machine *m, unsigned *code);
 void machine_set_debug(struct machine *m, const struct cpu_debug *d);
 void machine_watches_changed(struct machine *m);
 void machine_probes_changed(struct machine *m, struct cpu_pcs virtual, struct cpu_pcs physical);
-/* From a listener of the machine's memory (mem_dma_listen): the run ends as a debugger's stop, behind the
- * instruction that is in progress, or between two windows. */
+/* From a listener of the machine's memory or of its engine (mem_dma_listen, accel_watch): the run ends as a
+ * debugger's stop, behind the instruction that is in progress, or between two instructions or windows. */
 void machine_debug_stop(struct machine *m);
+/* Whether machine_run is under way.  *c: the CPU whose turn it runs, or NULL: it is between turns. */
+bool machine_runs(const struct machine *m, const struct cpu **c);
 /* The probe at which a CPU is now is left out, once, when it runs on: for going on from a stop that was
  * told, and for a step. */
 void machine_pass_probe(struct machine *m, unsigned cpu);

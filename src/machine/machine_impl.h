@@ -44,6 +44,7 @@ struct machine {
     enum board_end how;
     unsigned code;
 
+    bool in_run;          /* machine_run runs */
     struct cpu *running;  /* inside its engine's run */
     uint64_t host_offset; /* realtime: virtual ns - host's, while machine_run runs */
     bool live;            /* realtime: the host's clock counts */

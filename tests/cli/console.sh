@@ -10,11 +10,16 @@ words 00150513 00268693 ff9ff06f >count
 words 100002b7 06b00313 00628023 ffdff06f >talk
 words 001002b7 00005337 55530313 0062a023 >off
 
-# debug STATUS GUEST LINES: a script's output in $work/out
+# Writes again and again what it runs:
+# auipc a0, 0; lw a1, 16(a0); addi a2, a2, 1; j .+4; 0x10: addi a3, a3, 2; sw a1, 16(a0); j 0x10
+words 00000517 01052583 00160613 0040006f 00268693 00b52823 ff9ff06f >patch
+
+# debug STATUS GUEST LINES OPTION...: a script's output in $work/out
 debug() {
-    want=$1
-    printf "$3" | timeout -k 5 "$SECONDS_MAX" "$GLOVEBOX" debug "$2" --load-addr 0x80200000 \
-        >"$work/out" 2>"$work/err"
+    want=$1 image=$2 lines=$3
+    shift 3
+    printf "$lines" | timeout -k 5 "$SECONDS_MAX" "$GLOVEBOX" debug "$image" \
+        --load-addr 0x80200000 "$@" >"$work/out" 2>"$work/err"
     status=$?
     why
     [ $status = "$want" ]
@@ -70,6 +75,30 @@ debug 1 off 'c\nc\n'
 result $? "the guest's end"
 said "is a stop" "the guest powered off, CPU 0, count 4"
 said "behind which there is no more running" "reset starts it again"
+
+# The second block is made, written to, and made again.
+engines=interp
+[ "$(uname -m)" != x86_64 ] || engines="interp jit"
+debug 0 patch 'until 1000\nhash\n'
+grep hash "$work/out" >undisturbed
+for engine in $engines; do
+    debug 0 patch 'catch translate made 0x80200010\nc\ncatch translate invalidated\nc\nc\nc\ni b\nd all\nuntil 1000\nhash\n' --engine $engine
+    result $? "translated code comes and goes ($engine)"
+    grep -o 'catchpoint.*,' "$work/out" >events
+    cat >expected <<'END'
+catchpoint 1: code made: 0x80200010-0x8020001b, 12 bytes, 3 instructions, to run now, CPU 0,
+catchpoint 2: code invalidated: 0x80200010-0x8020001b, 12 bytes, 3 instructions, written by 0x80200014, CPU 0,
+catchpoint 1: code made: 0x80200010-0x8020001b, 12 bytes, 3 instructions, to run now, CPU 0,
+catchpoint 2: code invalidated: 0x80200010-0x8020001b, 12 bytes, 3 instructions, written by 0x80200014, CPU 0,
+END
+    diff expected events >"$work/why"
+    result $? "which stops at each"
+    said "before it runs" "to run now, CPU 0, count 4"
+    said "behind the store" "written by 0x80200014, CPU 0, count 6"
+    said "it is listed" "catch  translate invalidated  hit 2 times"
+    grep hash "$work/out" | cmp - undisturbed >"$work/why"
+    result $? "and the guest cannot tell"
+done
 
 # The same instructions, in one go and in pieces.
 debug 0 count 'until 300000\nhash\n'

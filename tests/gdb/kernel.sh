@@ -62,6 +62,44 @@ echo "echo 6''7''89" >&3
 guest_says 10 '^6789'
 result $? "it carries on behind that"
 
+# GDB's own catchpoints are of Linux programs, which it has to be told before it connects.
+gdb_says <<END
+detach
+set osabi GNU/Linux
+target remote $socket
+catch syscall openat
+shell echo 'cat /proc/version' >$work/keys
+continue
+x/s \$a1
+continue
+print (int)\$a0 > 0
+delete
+catch syscall 64
+shell echo 'echo A''B''C' >$work/keys
+continue
+print \$a7
+continue
+delete
+catch syscall
+continue
+continue
+info breakpoints
+detach
+END
+if grep -q "'catch syscall' is not supported" "$work/said"; then
+    skip "system calls" "this GDB has no catch syscall for RISC-V (17 has)"
+else
+    has "system calls: by name, by number, any" "Catchpoint 1 \\(syscall 'openat' \\[56\\]\\)" \
+        'Catchpoint 1 \(call to syscall openat\)' '"/proc/version"' \
+        'Catchpoint 1 \(returned from syscall openat\)' '= 1' \
+        "Catchpoint 2 \\(syscall 'write' \\[64\\]\\)" 'Catchpoint 2 \(call to syscall write\)' '= 64' \
+        'Catchpoint 2 \(returned from syscall write\)' 'Catchpoint 3 \(any syscall\)' \
+        'Catchpoint 3 \(call to syscall' 'Catchpoint 3 \((returned from|call to) syscall' \
+        'syscall "<any syscall>"' 'detached'
+    guest_says 10 '^ABC'
+    result $? "it carries on behind them"
+fi
+
 gdb_says <<END
 watch *(int *)$timeout
 shell echo 'echo 77 >/proc/sys/kernel/panic' >$work/keys

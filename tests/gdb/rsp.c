@@ -369,6 +369,16 @@ static void running(void)
                {"QCatchSyscalls:1;x", "E16"}, {"QCatchSyscalls:2", "E16"},
                {"QCatchSyscalls:0", "OK"}),
            "system calls");
+    /* GDB takes all of its points away at a stop, and puts them back before it goes on. */
+    result(SAY(&c, {"QCatchSyscalls:1;40", "OK"}, {"c", "T05*syscall_entry:40;*"},
+               {"QCatchSyscalls:0", "OK"}, {"QCatchSyscalls:1;40", "OK"}, {"c", "T05*syscall_return:40;*"},
+               {"QCatchSyscalls:0", "OK"}, {"?", "T05*syscall_return:40;*"},
+               {"QCatchSyscalls:1;5d", "OK"}, {"c", "T05*syscall_entry:5d;*"},
+               {"QCatchSyscalls:0", "OK"}, {"QCatchSyscalls:1;40", "OK"},
+               {"c", "T05*syscall_entry:40;*"}, {"QCatchSyscalls:0", "OK"}, {"s", "T05*"},
+               {"QCatchSyscalls:1", "OK"}, {"c", "T05*syscall_entry:5d;*"},
+               {"QCatchSyscalls:0", "OK"}),
+           "system calls, as GDB catches them");
     put(&c, "c");
     put_raw(&c, "\3", 1);
     result(is_like(get(&c, PATIENCE), "T02*"), "an interruption");

@@ -17,6 +17,7 @@ real_tests = \
     tests/real/interrupts.sh \
     tests/real/probe.sh \
     tests/real/symbols.sh \
+    tests/real/translate.sh \
     tests/real/verify_broken.sh \
     tests/real/verify_disturb.sh \
     tests/real/verify_doors.sh

@@ -95,6 +95,14 @@ for engine in $engines; do
     said "hits to be ignored" "3 more ignored  counter"
     said "a disabled one" "disabled"
 
+    console 0 full "catch exec leaf if a0 == 3\ncatch exec inner\nc\nc\ni b\nenable 2\nc\nbt 2\n"
+    result $? "the first time that a function runs ($engine)"
+    said "where it is" "catchpoint 2 in 0x8"
+    said "its first instruction" "catchpoint 2: code in 0x8"
+    said "the first one for which the condition holds" "catchpoint 1: code in 0x8"
+    said "each is spent then" " disabled conditional  hit 1 time"
+    said "until it is enabled" "#0   0x0000000080000024 inner+0x1c"
+
     console 1 full "b nosuch\nb leag\np 1 +\np a0 == (3\nb full.c:9999\nb other.c:1\ncondition 9 1\nwatch\ncatch what\nb leaf if\np/q 1\nline 0x10\nlist 0x10\nsymbol 0x10\nwatch 0,0\n"
     result $? "a script with mistakes ($engine)"
     [ "$(wc -l <"$work/err")" = 15 ]

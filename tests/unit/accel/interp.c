@@ -434,7 +434,7 @@ START_TEST(test_stops)
         r.t.c->stop_passed = 1;
     }
     stops.virtual.n = 0;
-    r.a->ops->probes_changed(r.a, (struct cpu_pcs){pcs, 2}, (struct cpu_pcs){NULL, 0});
+    r.a->ops->probes_changed(r.a, (struct cpu_pcs){.pcs = pcs, .n = 2}, (struct cpu_pcs){0});
     ck_assert_int_eq(rig_run(&r, 500), ACCEL_BUDGET);
     rig_fini(&r);
 }

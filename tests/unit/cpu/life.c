@@ -86,10 +86,18 @@ START_TEST(stop_list)
     for (uint64_t pc = 0; pc < 120; pc++)
         ck_assert_int_eq(cpu_probed(t.c, pc, 10), pc == 2 || pc == 10 || pc == 12 || pc == 100);
     stops.virtual.n = 0;
-    stops.physical = (struct cpu_pcs){pcs, 5};
+    stops.physical = (struct cpu_pcs){.pcs = pcs, .n = 5};
     ck_assert(!cpu_probed(t.c, 2, 3) && cpu_probed(t.c, 3, 2));
     ck_assert(!cpu_probed(t.c, 3, CPU_NO_PADDR));
     ck_assert(cpu_pcs_cover(stops.physical, 7, 4) && !cpu_pcs_cover(stops.physical, 7, 3));
+
+    const struct cpu_range ranges[] = {{1000, 1003}, {UINT64_MAX - 1, UINT64_MAX}};
+    stops.virtual = (struct cpu_pcs){.pcs = pcs, .n = 5, .ranges = ranges, .nranges = 2};
+    for (uint64_t pc = 990; pc < 1010; pc++)
+        ck_assert_int_eq(cpu_probed(t.c, pc, CPU_NO_PADDR), pc >= 1000 && pc <= 1003);
+    ck_assert(cpu_pcs_cover(stops.virtual, 990, 11) && !cpu_pcs_cover(stops.virtual, 990, 10));
+    ck_assert(cpu_pcs_cover(stops.virtual, 1003, 0) && !cpu_pcs_cover(stops.virtual, 1004, 100));
+    ck_assert(cpu_probed(t.c, UINT64_MAX, CPU_NO_PADDR) && !cpu_probed(t.c, 0, CPU_NO_PADDR));
     hart_fini(&t);
 }
 END_TEST

@@ -16,7 +16,7 @@ static const struct cpu_debug_ops stops_ops = {.lift = stops_lift};
 /* pcs: virtual, sorted, each once. */
 static inline struct cpu_debug stops_at(const uint64_t *pcs, size_t n)
 {
-    return (struct cpu_debug){.virtual = {pcs, n}, .ops = &stops_ops};
+    return (struct cpu_debug){.virtual = {.pcs = pcs, .n = n}, .ops = &stops_ops};
 }
 
 #endif

@@ -299,6 +299,108 @@ START_TEST(one_cpu)
 }
 END_TEST
 
+/* ---- code that runs for the first time ---- */
+
+/* Instructions [first, last]. */
+static struct dbg_point exec_of(unsigned first, unsigned last)
+{
+    return (struct dbg_point){
+        .kind = DBG_EXEC, .first = base + 4 * first, .last = base + 4 * last + 3};
+}
+
+static void enable_again(unsigned n)
+{
+    ck_assert(dbg_points_find(p, n)->disabled);
+    dbg_points_find(p, n)->disabled = false;
+    dbg_points_changed(p, dbg_points_find(p, n));
+}
+
+START_TEST(exec_once)
+{
+    EACH_ENGINE (engine) {
+        start(*engine, 1, true);
+        ck_assert(!run(3 * ROUND)); /* all of it is translated */
+        struct dbg_point x = exec_of(STORE4, CROSS);
+        unsigned a = dbg_points_add(p, &x);
+        ck_stop(a, STORE4);
+        ck_assert(hit.ran && hit.code.first == x.first && hit.code.last == x.last);
+        ck_assert(!run(6 * ROUND - STORE4));
+        ck_assert_uint_eq(dbg_points_find(p, a)->hits, 1);
+        ck_assert_uint_eq(dbg_points_find(p, a)->evals, 1);
+        enable_again(a);
+        ck_stop(a, STORE4);
+        /* It goes on from there into what is left of the range. */
+        enable_again(a);
+        ck_stop(a, STORE0);
+        dbg_points_delete(p, a);
+        ck_assert(!run(ROUND - STORE0));
+        /* One that starts within an instruction, and one in which none starts. */
+        x.first = base + 4 * STORE4 + 2;
+        a = dbg_points_add(p, &x);
+        ck_stop(a, STORE0);
+        x.first = x.last = base + 4 * STORE4 + 2;
+        dbg_points_add(p, &x);
+        ck_assert(!run(5 * ROUND));
+        end();
+    }
+}
+END_TEST
+
+/* Each instruction in the range is looked at until it stops. */
+START_TEST(exec_conditions)
+{
+    uint64_t seen[2];
+
+    EACH_ENGINE (engine) {
+        start(*engine, 1, false);
+        struct dbg_point x = exec_of(ADD, CROSS);
+        set_cond(&x, DBG_AGENT_EQUAL, 40, 8 /* s0 */);
+        x.ignore = 2;
+        unsigned a = dbg_points_add(p, &x);
+        ck_assert(run(100 * ROUND));
+        ck_assert_uint_eq(pc(), base + 4 * STORE4);
+        ck_assert_uint_eq(stopper_get(m, 0, "x8"), 40);
+        ck_assert_uint_eq(dbg_points_find(p, a)->hits, 3);
+        /* It is at the first one to begin with. */
+        ck_assert_uint_eq(dbg_points_find(p, a)->evals, 39 * (CROSS + 1) + STORE4);
+        seen[engine - stopper_engines] = machine_count(m);
+        ck_assert_uint_eq(seen[0], machine_count(m));
+        end();
+    }
+}
+END_TEST
+
+START_TEST(exec_filters)
+{
+    EACH_ENGINE (engine) {
+        start(*engine, 1, true);
+        struct dbg_point x = exec_of(CROSS, CROSS);
+        x.one_space = true;
+        x.space = machine_cpu(m, 0)->tlb.space;
+        run(ROUND);
+        ck_assert_uint_ne(machine_cpu(m, 0)->tlb.space, x.space);
+        uint64_t before = machine_count(m);
+        unsigned a = dbg_points_add(p, &x);
+        ck_stop(a, CROSS);
+        ck_assert_uint_eq(machine_count(m) - before, ROUND + CROSS);
+        x = (struct dbg_point){.kind = DBG_EXEC,
+                               .physical = true,
+                               .first = RIG_RAM + 4 * HANDLER,
+                               .last = RIG_RAM + 4 * ROUND};
+        unsigned b = dbg_points_add(p, &x);
+        ck_assert(run(ROUND) && hit.point[0] == b);
+        ck_assert_uint_eq(pc(), RIG_RAM + 4 * HANDLER);
+        end();
+        start(*engine, 3, false);
+        x = (struct dbg_point){.kind = DBG_EXEC, .last = UINT64_MAX, .cpus = 1 << 2};
+        a = dbg_points_add(p, &x);
+        ck_assert(run(UINT32_MAX) && hit.point[0] == a);
+        ck_assert_uint_eq(machine_turn(m), 2);
+        end();
+    }
+}
+END_TEST
+
 /* ---- watchpoints ---- */
 
 static const struct access {
@@ -556,7 +658,7 @@ static struct machine *busy(const char *engine)
 
 static struct dbg_point random_point(uint64_t r)
 {
-    struct dbg_point x = {.kind = (enum dbg_kind)(r % 3), .cpus = (r >> 4) % 4, .last = UINT64_MAX};
+    struct dbg_point x = {.kind = (enum dbg_kind)(r % 5), .cpus = (r >> 4) % 4, .last = UINT64_MAX};
 
     x.ignore = (r >> 8) % 4 == 0 ? 3 : 0;
     x.temporary = (r >> 12) % 4 == 0;
@@ -567,7 +669,13 @@ static struct dbg_point random_point(uint64_t r)
     x.len = 1 + (r >> 48) % 64;
     if (x.kind == DBG_WATCH)
         x.addr = RIG_RAM + 0x10000 + (r >> 20) % 0x2000;
-    if (x.kind == DBG_BREAK && r >> 60 & 1)
+    if (x.kind == DBG_UNITS)
+        x.units = 1 + (r >> 52) % 7;
+    if (x.kind == DBG_EXEC) {
+        x.first = x.addr;
+        x.last = x.addr + (r >> 30) % 40;
+    }
+    if ((x.kind == DBG_BREAK || x.kind == DBG_EXEC) && r >> 60 & 1)
         set_cond(&x, DBG_AGENT_LESS_UNSIGNED, 30, 21 /* s5 */);
     return x;
 }
@@ -580,6 +688,9 @@ static unsigned disturb(uint64_t *seed)
     while (machine_end(m, NULL) == BOARD_RUNNING) {
         *seed = bits_mix(*seed + 1);
         if (stops > 3000) {
+            while (dbg_points_next(p, 1))
+                dbg_points_delete(p, dbg_points_next(p, 1)->number);
+            dbg_points_apply(p);
             machine_set_debug(m, NULL);
             machine_run(m, UINT64_MAX);
         } else {
@@ -679,6 +790,7 @@ START_TEST(gone_before_its_stop)
 }
 END_TEST
 
-UNIT_MAIN("debug/points", device_writes, gone_before_its_stop, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
-          watches, watches_translated, watch_ends, changes, watch_conditions, watch_block, events, event_names,
+UNIT_MAIN("debug/points", device_writes, gone_before_its_stop, breaks, short_runs, several_at_one,
+          conditions, physical, spaces, one_cpu, exec_once, exec_conditions, exec_filters, watches,
+          watches_translated, watch_ends, changes, watch_conditions, watch_block, events, event_names,
           undisturbed, same_stops)

@@ -52,6 +52,18 @@ static void tell(void *opaque, struct cpu *c, const struct accel_unit *k)
     t->a->ops->show(t->a, t->c, k, &t->text);
 }
 
+static void tell_made(void *opaque, struct cpu *c, enum cpu_unit_event what,
+                      const struct accel_unit *k)
+{
+    ck_assert_int_eq(what, CPU_UNIT_MADE);
+    tell(opaque, c, k);
+}
+
+static struct accel_watcher watcher(struct told *t)
+{
+    return (struct accel_watcher){.told = tell_made, .opaque = t};
+}
+
 static struct told told_of(struct side *s)
 {
     return (struct told){.a = s->a, .c = s->t.c, .text = BUF_INIT};
@@ -85,16 +97,46 @@ START_TEST(when_made)
     load_loops(&p);
     PAIR_BOTH(&p, s, {
         struct told t = told_of(s);
-        s->a->ops->watch(s->a, tell, &t);
+        struct accel_watcher w = watcher(&t);
+        accel_watch(s->a, &w);
         side_run(s, 1000);
         ck_assert_uint_ge(t.n, 3);
         check_guest_code(&t);
-        s->a->ops->watch(s->a, NULL, NULL);
+        accel_unwatch(s->a, &w);
         s->a->ops->flush(s->a);
         unsigned before = t.n;
         side_run(s, 1000);
         ck_assert_uint_eq(t.n, before);
         buf_fini(&t.text);
+    });
+    pair_fini(&p);
+}
+END_TEST
+
+START_TEST(several_watchers)
+{
+    struct pair p;
+
+    pair_init(&p, 0, 0);
+    load_loops(&p);
+    PAIR_BOTH(&p, s, {
+        struct told t[3] = {told_of(s), told_of(s), told_of(s)};
+        struct accel_watcher w[3];
+        for (unsigned i = 0; i < 3; i++) {
+            w[i] = watcher(&t[i]);
+            accel_watch(s->a, &w[i]);
+        }
+        side_run(s, 1000);
+        accel_unwatch(s->a, &w[1]);
+        s->a->ops->flush(s->a);
+        side_run(s, 1000);
+        ck_assert_uint_ge(t[1].n, 3);
+        ck_assert(t[0].n > t[1].n && t[0].n == t[2].n);
+        accel_unwatch(s->a, &w[0]);
+        accel_unwatch(s->a, &w[2]);
+        ck_assert_ptr_null(s->a->watchers);
+        for (unsigned i = 0; i < 3; i++)
+            buf_fini(&t[i].text);
     });
     pair_fini(&p);
 }
@@ -108,7 +150,8 @@ START_TEST(each_once)
     pair_init(&p, 0, 0);
     load_loops(&p);
     t = told_of(&p.jit);
-    p.jit.a->ops->watch(p.jit.a, tell, &t);
+    struct accel_watcher w = watcher(&t);
+    accel_watch(p.jit.a, &w);
     run(&p, 5000);
     ck_assert_uint_eq(t.n, pair_counter(&p, "jit.translated"));
     again = told_of(&p.jit);
@@ -172,7 +215,8 @@ START_TEST(host_code)
     pair_init(&p, 0, 0);
     load_loops(&p);
     t = told_of(&p.jit);
-    p.jit.a->ops->watch(p.jit.a, tell, &t);
+    struct accel_watcher w = watcher(&t);
+    accel_watch(p.jit.a, &w);
     run(&p, 1000);
     const char *code = strstr(t.text.data, "Host code, ");
     ck_assert(code && sscanf(code, "Host code, %u", &size) == 1);
@@ -189,4 +233,4 @@ START_TEST(host_code)
 }
 END_TEST
 
-UNIT_MAIN("jit/explain", when_made, each_once, those_there_are, host_code)
+UNIT_MAIN("jit/explain", when_made, several_watchers, each_once, those_there_are, host_code)
