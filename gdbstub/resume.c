@@ -137,6 +137,7 @@ static void tell_stop(struct gdb_session *s, const struct ctl_stop *stop)
     pass_text(s);
     s->stop = *stop;
     s->waiting = false;
+    s->unseen = true;
     s->g_cpu = s->c_cpu = stop->cpu;
     gdb_describe(s, stop, gdb_signal(stop), &reply);
     gdb_wire_send(&s->wire, &reply);
@@ -172,7 +173,8 @@ static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t
                            .hold = s->no_irq,
                            .cpu = cpu,
                            .from = from,
-                           .to = to};
+                           .to = to,
+                           .owner = s->client};
 }
 
 /* ---- non-stop ---- */
@@ -417,7 +419,7 @@ static void rest(struct gdb_session *s)
 
     if (s->stopped == all_cpus(s))
         return;
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &stop);
     if (stop.why == MACHINE_BREAK || stop.stepped)
         stop_one(s, stop.cpu, &stop);
@@ -435,7 +437,7 @@ static void step_some(struct gdb_session *s, unsigned cpu, const struct action *
     s->stopped &= ~(uint32_t)BIT(cpu);
     /* It may wait for an interrupt, perhaps for ever. */
     if (!ctl_step(s->ctl, &step, &stop) && !ctl_wait(s->ctl, 1000, &stop)) {
-        ctl_pause(s->ctl);
+        ctl_client_pause(s->client);
         ctl_wait(s->ctl, -1, &stop);
         if (stop.why == MACHINE_INTERRUPTED)
             return;
@@ -485,7 +487,7 @@ void gdb_vcont(struct gdb_session *s, struct gdb_args a)
 void gdb_vctrlc(struct gdb_session *s, struct gdb_args a)
 {
     (void)a;
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     gdb_ok(s);
 }
 
@@ -493,13 +495,9 @@ void gdb_vctrlc(struct gdb_session *s, struct gdb_args a)
 
 void gdb_let_go(struct gdb_session *s)
 {
-    if (s->gone)
-        return;
-    s->gone = true;
     gdb_drop_points(s);
     gdb_trace_left(s);
-    if (!ctl_running(s->ctl) && s->stop.why != MACHINE_ENDED)
-        ctl_run(s->ctl, &CTL_GO);
+    ctl_client_leave(s->client, !s->waiting && !s->unseen);
     s->waiting = false;
     s->non_stop = false;
 }
@@ -543,8 +541,7 @@ static void reset(struct gdb_job *j)
 /* The machine is as at power-on, and at rest. */
 static void restart(struct gdb_session *s)
 {
-    s->gone = false;
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
     gdb_on_machine(s, reset, (struct gdb_args){NULL, 0});
     s->stop = (struct ctl_stop){.why = MACHINE_COUNT};
@@ -568,8 +565,7 @@ void gdb_vrun(struct gdb_session *s, struct gdb_args a)
 
 void gdb_vattach(struct gdb_session *s, struct gdb_args a)
 {
-    s->gone = false;
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
     gdb_why(s, a);
 }

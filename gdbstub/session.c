@@ -182,11 +182,11 @@ void gdb_session_input(struct gdb_session *s)
         }
         if (in == GDB_IN_BREAK) {
             if (!(s->denied & GDB_STOP))
-                ctl_pause(s->ctl);
+                ctl_client_pause(s->client);
             continue;
         }
         buf_reset(&s->reply);
-        s->no_reply = false;
+        s->no_reply = s->unseen = false;
         carry_out(s, &packet);
         if (!s->no_reply)
             gdb_wire_send(&s->wire, &s->reply);
@@ -278,7 +278,7 @@ struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err 
     buf_init(&s->reply);
     gdb_on_machine(s, look_at, (struct gdb_args){NULL, 0});
     /* A client finds the machine at rest. */
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
     s->g_cpu = s->c_cpu = s->stop.cpu;
     ctl_client_ack(s->client);

@@ -60,7 +60,6 @@ struct gdb_session {
     struct buf reply;   /* to the packet that is being carried out */
     bool no_reply;      /* it comes later: the machine runs */
     bool over;          /* hang up when all is sent */
-    bool gone;          /* gdb_let_go was done */
     bool held;          /* there may be packets, for which there was no room to answer */
 
     unsigned ncpus;
@@ -96,6 +95,7 @@ struct gdb_session {
 
     /* Running: see resume.c. */
     bool waiting;        /* all-stop: a stop reply is owed */
+    bool unseen;         /* the last stop was told, and nothing was heard of the client since */
     bool non_stop;
     uint32_t stopped;    /* non-stop: CPUs that are stopped, and frozen while others run */
     uint32_t told;       /* of these, those the client knows of */
@@ -206,7 +206,8 @@ enum gdb_object gdb_xml(struct gdb_job *j, const char *object, const char *annex
 /* "LENGTH,BYTES" of an agent expression, at j->a.p, which moves behind it. */
 int gdb_take_agent(struct gdb_job *j, struct dbg_agent *agent, struct err *e);
 
-/* All is given up, once: the machine runs on. */
+/* All is given up: the client attends no more, and where nobody else has it stopped the machine runs
+ * on. */
 void gdb_let_go(struct gdb_session *s);
 
 #endif

@@ -584,10 +584,22 @@ static void look_at_conditions(struct dbg_points *p, struct cpu *c)
     }
 }
 
+/* Whose all the points are that were hit, or NULL. */
+static const void *owner_of(const struct dbg_points *p, const struct dbg_hit *hit)
+{
+    const void *owner = hit->npoints ? p->index.data[hit->point[0]]->owner : NULL;
+
+    for (unsigned i = 1; i < hit->npoints; i++)
+        if (p->index.data[hit->point[i]]->owner != owner)
+            return NULL;
+    return owner;
+}
+
 bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit)
 {
     look_at_conditions(p, machine_cpu(p->m, machine_turn(p->m)));
     *hit = p->hit;
+    hit->owner = owner_of(p, hit);
     p->hit = (struct dbg_hit){0};
     for (unsigned i = 0; i < hit->npoints; i++)
         if (p->index.data[hit->point[i]]->temporary)

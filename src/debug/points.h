@@ -57,6 +57,7 @@ struct dbg_point {
 struct dbg_hit {
     unsigned point[DBG_HITS]; /* numbers of points; more than fit are not told */
     unsigned npoints;
+    const void *owner;      /* of all of them; NULL: they have not one owner, or everybody's are among them */
     struct cpu_touch touch; /* of the first watchpoint among them */
     uint64_t old;           /* what was there */
     bool caught;            /* a catchpoint is among them: */
