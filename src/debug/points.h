@@ -53,7 +53,7 @@ struct dbg_point {
 
 #define DBG_HITS 16
 
-/* Why the machine stopped. */
+/* Why the machine stopped: only what counted. */
 struct dbg_hit {
     unsigned point[DBG_HITS]; /* numbers of points; more than fit are not told */
     unsigned npoints;
