@@ -21,6 +21,7 @@
 struct gdb_point {
     unsigned type; /* of the packet */
     uint64_t addr, kind;
+    size_t programs; /* bytes of its conditions and commands */
     struct {
         VEC(unsigned);
     } numbers; /* in dbg_points */
@@ -185,7 +186,7 @@ bool gdb_frame_reg(const struct gdb_session *s, const struct guest_reg *r, uint6
 uint64_t gdb_frame_memory(struct gdb_job *j, uint64_t addr, void *buf, uint64_t len);
 /* qXfer:traceframe-info: what the frame has. */
 void gdb_frame_info(struct gdb_job *j, struct buf *out);
-/* The client goes; the trace too, unless it is to go on. */
+/* The client goes; the trace that it started too, unless it is to go on. */
 void gdb_trace_left(struct gdb_session *s);
 
 /* The registers a stop reply brings along, as "n1:r1;n2:r2;". */

@@ -40,6 +40,8 @@ static int add(struct cmd_job *j, struct dbg_point *point, const char *what)
 {
     int condition = find_condition(j);
 
+    if (dbg_points_full(ctl_points(j->s->ctl)))
+        return err_set(j->e, E2BIG, "there are %d breakpoints and the like already", DBG_POINTS_MAX);
     if (!point->cond.len && condition < j->argc && compile(j, condition + 1, &point->cond))
         return -EINVAL;
     if (!point->text)

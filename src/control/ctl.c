@@ -147,25 +147,15 @@ static enum machine_stop step(struct ctl *c, const struct ctl_go *go)
     unsigned n = STEPS_MAX;
 
     do
-        why = machine_run(c->m, machine_count(c->m) + 1);
+        why = dbg_trace_run(c->trace, machine_count(c->m) + 1);
     while (why == MACHINE_COUNT && in_range(c, go) && --n);
     return why;
-}
-
-/* A hit of a tracepoint that has steps came to a stop for them. */
-static enum machine_stop go_on(struct ctl *c, const struct ctl_go *go)
-{
-    enum machine_stop why = MACHINE_COUNT;
-
-    if (dbg_trace_wants_steps(c->trace))
-        why = dbg_trace_steps(c->trace);
-    return why == MACHINE_COUNT ? machine_run(c->m, go->until) : why;
 }
 
 /* Runs until there is something for the loop to look at.  False: it is to run on. */
 static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
 {
-    enum machine_stop why = go->step ? step(c, go) : go_on(c, go);
+    enum machine_stop why = go->step ? step(c, go) : dbg_trace_run(c->trace, go->until);
     struct dbg_hit hit = {0};
 
     if (go->step && why == MACHINE_COUNT && in_range(c, go))

@@ -453,6 +453,11 @@ unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point)
     return x->number;
 }
 
+bool dbg_points_full(const struct dbg_points *p)
+{
+    return p->all.len >= DBG_POINTS_MAX;
+}
+
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number)
 {
     return number < p->index.len ? p->index.data[number] : NULL;

@@ -78,6 +78,9 @@ void dbg_points_on_print(struct dbg_points *p, dbg_print_fn *print, void *opaque
 
 /* The new one's number; takes cond, commands and text over. */
 unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point);
+/* Whether there are DBG_POINTS_MAX: people are to make no more. */
+#define DBG_POINTS_MAX 65536
+bool dbg_points_full(const struct dbg_points *p);
 /* By number, or NULL. */
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number);
 /* The first one with a number of at least `from`, or NULL: for going through all. */

@@ -375,6 +375,93 @@ static void running(void)
     close_client(&c);
 }
 
+/* A point's program of so many bytes: constants that are dropped again. */
+static char *big_point(unsigned addr, unsigned len)
+{
+    char *packet = malloc(64 + 2 * len), *p = packet;
+
+    p += sprintf(p, "Z0,%x,4;X%x,2201", addr, len);
+    for (unsigned i = 3; i < len; i++)
+        p += sprintf(p, i % 2 ? "28" : "29"); /* dup, pop */
+    strcpy(p, "27");
+    return packet;
+}
+
+/* More than a client may have, of each kind; and all of it goes with the client. */
+static void limits(void)
+{
+    struct client c;
+    char packet[64], *big;
+    unsigned n;
+
+    begin(&c);
+    for (n = 0; n < 5000; n++) {
+        sprintf(packet, "Z0,%x,4", 0x80100000 + 4 * n);
+        if (!is_like(ask(&c, packet), "OK"))
+            break;
+    }
+    result(n == 4096 && is_like(c.packet, "E07"), "points");
+    close_client(&c);
+    begin(&c);
+    for (n = 0; n < 1000; n++) {
+        big = big_point(0x80100000 + 4 * n, 4095);
+        put(&c, big);
+        free(big);
+        if (!is_like(get(&c, PATIENCE), "OK"))
+            break;
+    }
+    result(n == 256 && is_like(c.packet, "E07"), "bytes of programs");
+    result(SAY(&c, {"Z2,80000000,1000000", "OK"}, {"Z3,80000000,1000000", "OK"},
+               {"Z4,80000000,1000000", "OK"}, {"Z2,81000000,1000000", "OK"},
+               {"Z2,82000000,1", "E07"}, {"z2,81000000,1000000", "OK"}, {"Z2,82000000,1", "OK"}),
+           "bytes that are watched");
+    /* What is refused changes nothing. */
+    result(SAY(&c, {"Z0,80000080,4;X7,260008221a1327", "OK"}, {"Z0,80000080,4;X1,ff", "E16"},
+               {"qRcmd,696e666f20627265616b73", "*383030303030383020636f6e646974696f6e616c*"}),
+           "a condition that is wrong leaves the one before");
+    close_client(&c);
+    begin(&c);
+    result(says(&c, "qRcmd,696e666f20627265616b73", "6e6f20627265616b706f696e7473*"), "all are gone");
+    close_client(&c);
+}
+
+/* Tracepoints: what is refused, steps, and whose trace it is. */
+static void tracing(void)
+{
+    struct client a, b;
+
+    begin(&a);
+    result(SAY(&a, {"QTinit", "OK"}, {"QTDP:1:80000084:E:2:0:X1,ff", "E16"}, {"qTfP", "l"},
+               {"QTDP:1:80000084:E:2:0:F4", "E5f"}, {"qTfP", "l"},
+               {"QTDP:1:80000084:E:f4241:0", "E16"}, {"qTfP", "l"},
+               {"QTDP:1:80000084:E:2:0-x", "E16"}, {"qTfP", "l"},
+               {"QTDP:1:80000084:E:2:0-", "OK"}, {"QTDP:-1:80000084:R100-", "OK"},
+               {"QTDP:1:80000084:E:2:0-", "E11"}, {"QTDP:-1:80000088:R100", "E02"},
+               {"qTfP", "T1:80000084:E:2:0"},
+               {"QTDP:-1:80000084:M0,0,8Y", "E16"}, {"qTfP", "l"}),
+           "a tracepoint that is refused is no more");
+    result(SAY(&a, {"QTDP:1:80000084:E:2:0-", "OK"}, {"QTDP:-1:80000084:M77,0,8", "E16"},
+               {"qTfP", "l"}),
+           "so is one of a register that there is not");
+    result(SAY(&a, {"QTDP:1:80000084:E:2:0-", "OK"}, {"QTDP:-1:80000084:R100-", "OK"},
+               {"QTDP:-1:80000084:SR100", "OK"}, {"Z0,80000080,4", "OK"}, {"c", "T05*swbreak*"},
+               {"QTStart", "OK"}, {"vCont;r80000080,8000008c:1", "T05*"},
+               {"p20", "4000008000000000"}, {"qTStatus", "T1;*tframes:3;*"}, {"QTFrame:2", "F2T1"},
+               {"p20", "4000008000000000"}, {"QTFrame:ffffffff", "OK"},
+               {"QTDP:-1:80000084:R100", "E10"}),
+           "its steps are those of the client");
+    open_client(&b);
+    result(says(&b, "D", "OK") && hung_up(&b) && says(&a, "qTStatus", "T1;*"),
+           "a client that leaves ends no other one's trace");
+    close_client(&b);
+    open_client(&b);
+    result(says(&a, "D", "OK") && says(&b, "qTStatus", "T0;tdisconnected*"), "but its own");
+    result(SAY(&b, {"QTDP:-1:80000084:R100", "E10"}, {"QTFrame:0", "F0T1"}, {"QTinit", "OK"}),
+           "what has run is not changed");
+    close_client(&a);
+    close_client(&b);
+}
+
 static void lldb(void)
 {
     struct client c;
@@ -645,7 +732,9 @@ static void two(void)
     put(&a, "vCont;c");
     result(is_like(get(&a, PATIENCE), "T05thread:1;*") && says(&a, "p20", "9000008000000000"),
            "it stops at the other's, too");
-    result(SAY(&b, {"z0,80000090,4", "OK"}, {"D", "OK"}), "the other leaves");
+    result(SAY(&b, {"z0,80000090,4", "OK"}, {"D", "OK"}) && hung_up(&b) &&
+               SAY(&a, {"p20", "9000008000000000"}, {"?", "T05*"}),
+           "the other leaves, and the machine stays where it is");
     close_client(&b);
     open_client(&b);
     result(says(&a, "z0,80000080,4", "OK"), "none is left");
@@ -675,6 +764,7 @@ int main(int argc, char **argv)
         void (*run)(void);
     } groups[] = {{"known", known},     {"running", running}, {"lldb", lldb},
                   {"files", files},     {"hostile", hostile}, {"framing", framing}, {"greedy", greedy},
+                  {"limits", limits}, {"tracing", tracing},
                   {"clients", clients}, {"two", two}};
 
     if (argc != 3)
