@@ -253,7 +253,7 @@ static void known(void)
                {"m80000180,2", "beef"}, {"x80000080,4", "b\x13\x04\x14"}, {"X80000180,1:z", "OK"},
                {"m80000180,1", "7a"}, {"X80000180,0:", "OK"}, {"m80000180,0", ""},
                {"m0,4", "E0e"}, {"qSearch:memory:80000000;1000;find", "1,80000108"},
-               {"qSearch:memory:80000000;100;find", "0"}, {"qCRC:80000108,4", "C*"}),
+               {"qSearch:memory:80000000;100;find", "0"}, {"qCRC:80000108,4", "Ccfe80049"}),
            "memory");
     result(SAY(&c, {"Qqemu.PhyMemMode:1", "OK"}, {"qqemu.PhyMemMode", "1"},
                {"m80000080,1", "13"}, {"Qqemu.PhyMemMode:0", "OK"},
@@ -545,9 +545,10 @@ static const struct exchange bad[] = {
     {"Z0,80000080,4;cmds:0,Xa,2200220034ff00010027", "E16"}, {"z", "E16"}, {"z7,0,0", "E16"},
     {"Z0,80000080,4;X9,220120000623272727", "E16"}, /* a jump into an operation */
     {"qRcmd,0a63", "7468*"}, {"qRcmd,636f6e74696e75650a", "7468*"}, /* "\nc": not by monitor */
-    {"qRcmd,zz", "E16"}, {"qRcmd,6", "E16"}, {"qCRC:", "E16"}, {"qCRC:0,ffffffffffffffff", "E16"},
+    {"qRcmd,zz", "E16"}, {"qRcmd,6", "E16"}, {"qCRC:", "E16"}, {"qCRC:0,ffffffffffffffff", "E07"},
+    {"qCRC:80000000,40000001", "E07"}, {"qSearch:memory:80000000;40000001;a", "E07"},
     {"qCRC:0,10", "E0e"}, {"qSearch:memory:", "E16"}, {"qSearch:memory:80000000;10;", "E16"},
-    {"qSearch:memory:0;ffffffffffffffff;a", "E16"}, {"qXfer:", "E16"}, {"qXfer:features", "E16"},
+    {"qSearch:memory:0;ffffffffffffffff;a", "E07"}, {"qXfer:", "E16"}, {"qXfer:features", "E16"},
     {"qXfer:features:read:target.xml:0", "E16"}, {"qXfer:features:read:target.xml:x,1", "E16"},
     {"vCont;x", "E16"}, {"vCont;s:", "E16"}, {"vCont;s:99", "E16"},
     {"vCont;r1", "E16"}, {"vCont;C", "E16"}, {"vCont;cc", "E16"}, {"Qqemu.sstep=x", "E16"},
