@@ -305,23 +305,35 @@ static void set_pc(struct gdb_job *j)
     uint64_t pc;
 
     j->c = machine_cpu(j->m, j->s->c_cpu);
-    if (*j->a.p && gdb_hex(&j->a.p, &pc))
+    if (!gdb_hex(&j->a.p, &pc) || *j->a.p)
+        gdb_error(j->s, EINVAL, "where to go on is not an address");
+    else
         g->reg_write(j->c, g->names.pc_slot, pc);
+}
+
+/* To a pc to go on at, if there is one.  False, and an error is sent: that cannot be. */
+static bool jump(struct gdb_session *s, struct gdb_args a)
+{
+    if (*a.p && s->denied & GDB_WRITE_REG)
+        gdb_error(s, EPERM, GDB_DENIED);
+    else if (*a.p)
+        gdb_on_machine(s, set_pc, a);
+    return !s->reply.len;
 }
 
 /* c and s, with a pc to go on at, perhaps. */
 void gdb_c(struct gdb_session *s, struct gdb_args a)
 {
-    gdb_on_machine(s, set_pc, a);
-    go(s, &CTL_GO);
+    if (jump(s, a))
+        go(s, &CTL_GO);
 }
 
 void gdb_s(struct gdb_session *s, struct gdb_args a)
 {
     struct ctl_go step = step_of(s, s->c_cpu, 0, 0);
 
-    gdb_on_machine(s, set_pc, a);
-    go(s, &step);
+    if (jump(s, a))
+        go(s, &step);
 }
 
 /* The guest has no use for signals: "SIGNAL[;PC]". */
@@ -474,6 +486,14 @@ void gdb_vcont(struct gdb_session *s, struct gdb_args a)
     while (*p) {
         if (!parse_action(s, &p, &x)) {
             gdb_error(s, EINVAL, "vCont: an action is not right");
+            return;
+        }
+        if (x.what == 't' && !s->non_stop) {
+            gdb_error(s, EINVAL, "vCont;t: only in non-stop mode");
+            return;
+        }
+        if (x.what == 't' && s->denied & GDB_STOP) {
+            gdb_error(s, EPERM, GDB_DENIED);
             return;
         }
         note_action(s, &x, per_cpu);

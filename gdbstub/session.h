@@ -45,7 +45,9 @@ enum {
     GDB_WRITE_MEM = 2,
     GDB_INSERT_BREAK = 4,
     GDB_STOP = 8,
+    GDB_INSERT_TRACE = 16,
 };
+#define GDB_DENIED "QAllow forbade that"
 
 /* [start, end) */
 struct gdb_range {
@@ -91,7 +93,6 @@ struct gdb_session {
     unsigned last_saved;
     struct gdb_file {
         int fd; /* -1: none */
-        char *path;
     } files[GDB_FILES];
 
     /* Running: see resume.c. */

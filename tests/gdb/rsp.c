@@ -277,7 +277,16 @@ static void known(void)
     result(SAY(&c, {"QAllow:WriteMem:0;WriteReg:0;InsertBreak:0;Stop:0", "OK"},
                {"M80000180,1:00", "E01"}, {"X80000180,1:a", "E01"}, {"P8=0500000000000000", "E01"},
                {"Z0,80000080,4", "E01"}, {"vCtrlC", "E01"}, {"m80000180,1", "7a"},
-               {"QAllow:WriteMem:1;WriteReg:1;InsertBreak:1;Stop:1", "OK"},
+               {"c80000080", "E01"}, {"s80000080", "E01"}, {"C05;80000080", "E01"},
+               {"S05;80000080", "E01"}, {"vRun;", "E01"}, {"vAttach;1", "E01"},
+               {"qRcmd,7365742078382035", "51416c6c6f77*"},     /* set x8 5 */
+               {"qRcmd,7265736574", "51416c6c6f77*"},           /* reset */
+               {"qRcmd,746220307838303030", "51416c6c6f77*"},   /* tb 0x8000 */
+               {"qRcmd,696e666f20627265616b73", "6e6f2062*"}, /* info breaks: none */
+               {"QNonStop:1", "OK"}, {"vCont;t", "E01"}, {"QNonStop:0", "OK"},
+               {"QTDP:1:80000084:E:0:0", "OK"}, {"QAllow:InsertTrace:0", "OK"},
+               {"QTDP:2:80000084:E:0:0", "E01"}, {"QTinit", "OK"},
+               {"QAllow:WriteMem:1;WriteReg:1;InsertBreak:1;Stop:1;InsertTrace:1", "OK"},
                {"M80000180,1:00", "OK"}),
            "QAllow");
     result(SAY(&c, {"QStartNoAckMode", "OK"}), "QStartNoAckMode");
@@ -506,7 +515,9 @@ static void files(void)
            "reads");
     result(SAY(&c, {"vFile:open:2f6d616465,601,1b6", "F0"}, {"vFile:pwrite:0,0,ab}#c", "F5"},
                {"vFile:pwrite:0,8000000000000000,x", "F-1,16"}, {"vFile:close:0", "F0"},
-               {"vFile:stat:6d616465", "F40;*"}, {"vFile:unlink:6d616465", "F0"},
+               {"vFile:stat:6d616465", "F40;*"}, {"vFile:open:6d616465,0,0", "F0"},
+               {"vFile:unlink:6d616465", "F0"}, {"vFile:fstat:0", "F40;*"}, {"vFile:close:0", "F0"},
+               {"vFile:fstat:0", "F-1,9"},
                {"vFile:unlink:6d616465", "F-1,2"}),
            "writes");
     result(SAY(&c, {"vFile:open:2e2e2f6f7574,0,0", "F-1,d"}, {"vFile:open:6c696e6b,0,0", "F-1,*"},
@@ -551,7 +562,8 @@ static const struct exchange bad[] = {
     {"qSearch:memory:0;ffffffffffffffff;a", "E07"}, {"qXfer:", "E16"}, {"qXfer:features", "E16"},
     {"qXfer:features:read:target.xml:0", "E16"}, {"qXfer:features:read:target.xml:x,1", "E16"},
     {"vCont;x", "E16"}, {"vCont;s:", "E16"}, {"vCont;s:99", "E16"},
-    {"vCont;r1", "E16"}, {"vCont;C", "E16"}, {"vCont;cc", "E16"}, {"Qqemu.sstep=x", "E16"},
+    {"vCont;r1", "E16"}, {"vCont;t", "E16"}, {"vCont;t:1;c", "E16"}, {"cx", "E16"}, {"s80000084x", "E16"},
+    {"vCont;C", "E16"}, {"vCont;cc", "E16"}, {"Qqemu.sstep=x", "E16"},
     {"qGetTLSAddr:", "E16"}, {"qMemoryRegionInfo:", "E16"}, {"qRegisterInfo", "E16"},
     {"qRegisterInfoffffffffffffffff", "E16"}, {"qThreadStopInfo", "E03"},
     {"QRestoreRegisterState:", "E*"}, {"QRestoreRegisterState:0", "E*"},
