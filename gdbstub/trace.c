@@ -445,11 +445,48 @@ void gdb_tbuffer(struct gdb_session *s, struct gdb_args a)
     gdb_on_machine(s, set_buffer, a);
 }
 
-/* Notes are the client's own; it need not find them again. */
+static const char *const note_names[DBG_NOTES] = {
+    [DBG_NOTE_USER] = "user", [DBG_NOTE_NOTES] = "notes", [DBG_NOTE_STOP] = "tstop"};
+
+/* Which note "NAME:" is, DBG_NOTES: none; *p moves behind it. */
+static unsigned take_note_name(const char **p)
+{
+    size_t n = strcspn(*p, ":;");
+    unsigned which = 0;
+
+    while (which < DBG_NOTES && (strlen(note_names[which]) != n || memcmp(*p, note_names[which], n)))
+        which++;
+    *p += n + ((*p)[n] == ':');
+    return which;
+}
+
+/* "NAME:DIGITS;NAME:DIGITS..." */
+static void keep_notes(struct gdb_job *j)
+{
+    while (*j->a.p) {
+        unsigned which = take_note_name(&j->a.p);
+        size_t digits = strcspn(j->a.p, ";");
+        char *text = NULL;
+
+        if (which == DBG_NOTES || digits > 2 * DBG_TRACE_NOTE_MAX) {
+            gdb_error(j->s, EINVAL, "QTNotes: a note is neither user, notes nor tstop, or too long");
+            return;
+        }
+        text = xcalloc(1, digits / 2 + 1);
+        if (gdb_get_hex(j->a.p, digits, (uint8_t *)text) < 0) {
+            gdb_error(j->s, EINVAL, "QTNotes: not hexadecimal digits");
+            free(text);
+            return;
+        }
+        dbg_trace_note(trace_of(j->s), which, text);
+        j->a.p += digits + (j->a.p[digits] == ';');
+    }
+    gdb_ok(j->s);
+}
+
 void gdb_tnotes(struct gdb_session *s, struct gdb_args a)
 {
-    (void)a;
-    gdb_ok(s);
+    gdb_on_machine(s, keep_notes, a);
 }
 
 /* "START,END:START,END..." */
@@ -465,15 +502,13 @@ void gdb_tro(struct gdb_session *s, struct gdb_args a)
     gdb_ok(s);
 }
 
-static void status(struct gdb_job *j)
+/* Why it does not run, or that it does. */
+static void put_state(const struct dbg_trace *t, struct buf *out)
 {
-    const struct dbg_trace *t = trace_of(j->s);
-    struct buf *out = &j->s->reply;
-
     static const char *const reasons[] = {
         [DBG_TRACE_NOT_RUN] = "tnotrun:0",
         [DBG_TRACE_RUNS] = "tunknown:0",
-        [DBG_TRACE_STOPPED] = "tstop::0",
+        [DBG_TRACE_STOPPED] = "tstop:",
         [DBG_TRACE_FULL] = "tfull:0",
         [DBG_TRACE_DISCONNECTED] = "tdisconnected:0",
     };
@@ -483,10 +518,31 @@ static void status(struct gdb_job *j)
         buf_fmt(out, "tpasscount:%x", t->stopped_by);
     else
         buf_str(out, reasons[t->state]);
+    if (t->state == DBG_TRACE_STOPPED) {
+        if (t->notes[DBG_NOTE_STOP])
+            gdb_put_text(out, t->notes[DBG_NOTE_STOP]);
+        buf_str(out, ":0");
+    }
+}
+
+static void status(struct gdb_job *j)
+{
+    const struct dbg_trace *t = trace_of(j->s);
+    struct buf *out = &j->s->reply;
+
+    put_state(t, out);
     buf_fmt(out, ";tframes:%zx;tcreated:%llx;tfree:%llx;tsize:%llx;circular:%d;disconn:%d",
             dbg_trace_nframes(t), (unsigned long long)t->created,
             (unsigned long long)(t->size - t->used), (unsigned long long)t->size, t->circular,
             t->disconnected);
+    if (t->notes[DBG_NOTE_USER]) {
+        buf_str(out, ";username:");
+        gdb_put_text(out, t->notes[DBG_NOTE_USER]);
+    }
+    if (t->notes[DBG_NOTE_NOTES]) {
+        buf_str(out, ";notes:");
+        gdb_put_text(out, t->notes[DBG_NOTE_NOTES]);
+    }
 }
 
 void gdb_tstatus(struct gdb_session *s, struct gdb_args a)

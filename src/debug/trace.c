@@ -475,7 +475,15 @@ void dbg_trace_clear(struct dbg_trace *t)
         free(t->vars.data[i].name);
     t->all.len = t->vars.len = t->kept = 0;
     t->owner = NULL;
+    for (unsigned i = 0; i < DBG_NOTES; i++)
+        dbg_trace_note(t, i, NULL);
     empty(t);
+}
+
+void dbg_trace_note(struct dbg_trace *t, enum dbg_trace_note which, char *text)
+{
+    free(t->notes[which]);
+    t->notes[which] = text;
 }
 
 bool dbg_trace_resize(struct dbg_trace *t, uint64_t size)
@@ -507,6 +515,7 @@ static void set(struct dbg_trace *t, struct dbg_tracepoint *x)
 void dbg_trace_start(struct dbg_trace *t, const void *owner)
 {
     t->owner = owner;
+    dbg_trace_note(t, DBG_NOTE_STOP, NULL);
     unset(t);
     empty(t);
     if (!t->data)

@@ -67,6 +67,10 @@ struct dbg_trace_var {
     char *name;
 };
 
+/* What people say about a trace. */
+enum dbg_trace_note { DBG_NOTE_USER, DBG_NOTE_NOTES, DBG_NOTE_STOP, DBG_NOTES };
+#define DBG_TRACE_NOTE_MAX 4096u /* bytes */
+
 enum dbg_trace_state {
     DBG_TRACE_NOT_RUN,
     DBG_TRACE_RUNS,
@@ -107,6 +111,7 @@ struct dbg_trace {
     } vars;
 
     size_t kept; /* bytes of all programs and texts */
+    char *notes[DBG_NOTES]; /* malloc'ed; NULL: none.  The stop's goes when the trace starts */
 
     enum dbg_trace_state state;
     const void *owner;   /* who started it last and is still there; or NULL */
@@ -130,7 +135,7 @@ struct dbg_trace {
 
 struct dbg_trace *dbg_trace_new(struct dbg_points *points, struct machine *m);
 void dbg_trace_free(struct dbg_trace *t);
-/* No tracepoints, variables or frames. */
+/* No tracepoints, variables, frames or notes. */
 void dbg_trace_clear(struct dbg_trace *t);
 
 /* A new one, which is not set before the trace starts; NULL: there is one already, or there are
@@ -147,6 +152,8 @@ void dbg_trace_enable(struct dbg_trace *t, struct dbg_tracepoint *x, bool enable
 void dbg_trace_want_reg(struct dbg_tracepoint *x, bool step, uint32_t number);
 /* By number; made if there is none, unless it is only looked for: NULL then. */
 struct dbg_trace_var *dbg_trace_var(struct dbg_trace *t, unsigned number, bool make);
+/* Takes the text over; NULL: there is to be none. */
+void dbg_trace_note(struct dbg_trace *t, enum dbg_trace_note which, char *text);
 /* Not while it runs.  False: more than DBG_TRACE_SIZE_MAX. */
 bool dbg_trace_resize(struct dbg_trace *t, uint64_t size);
 
