@@ -116,7 +116,7 @@ static void set_fs(struct gdb_session *s, const char *p)
     put_result(s, 0);
 }
 
-static void open_path(struct gdb_session *s, char *path, uint64_t flags, uint64_t mode)
+static void open_path(struct gdb_session *s, const char *path, uint64_t flags, uint64_t mode)
 {
     int how = (int)(flags & VFILE_RDWR);
     unsigned n = 0;
@@ -127,17 +127,10 @@ static void open_path(struct gdb_session *s, char *path, uint64_t flags, uint64_
         n++;
     if (n == GDB_FILES) {
         put_result(s, -EMFILE);
-        free(path);
         return;
     }
     s->files[n].fd = host_share_file(s->config->files, path, how, (unsigned)mode & 0777);
-    if (s->files[n].fd < 0) {
-        put_result(s, s->files[n].fd);
-        free(path);
-        return;
-    }
-    s->files[n].path = path;
-    put_result(s, n);
+    put_result(s, s->files[n].fd < 0 ? s->files[n].fd : (int)n);
 }
 
 static void open_file(struct gdb_session *s, const char *p)
@@ -148,18 +141,16 @@ static void open_file(struct gdb_session *s, const char *p)
     if (!path)
         return;
     if (take_number(&p, &flags) && take_number(&p, &mode) && *path && (flags & VFILE_RDWR) < 3 &&
-        !(flags & ~(uint64_t)(VFILE_RDWR | VFILE_CREAT | VFILE_TRUNC | VFILE_EXCL))) {
+        !(flags & ~(uint64_t)(VFILE_RDWR | VFILE_CREAT | VFILE_TRUNC | VFILE_EXCL)))
         open_path(s, path, flags, mode);
-        return;
-    }
-    put_result(s, -EINVAL); /* VFILE_APPEND too */
+    else
+        put_result(s, -EINVAL); /* VFILE_APPEND too */
     free(path);
 }
 
 static void close_one(struct gdb_file *f)
 {
     host_share_close_file(f->fd);
-    free(f->path);
     *f = (struct gdb_file){.fd = -1};
 }
 
@@ -211,29 +202,28 @@ static void put_be(struct buf *out, uint64_t v, unsigned bytes)
         buf_ch(out, (char)(v >> (8 * bytes)));
 }
 
-static void put_stat(struct gdb_session *s, const char *path)
+/* What was found out, unless rc says why it was not. */
+static void put_stat(struct gdb_session *s, int rc, const struct stat *st)
 {
     struct buf text = BUF_INIT;
-    struct stat st;
-    int rc = host_share_stat(s->config->files, path, &st);
 
     if (rc) {
         put_result(s, rc);
         return;
     }
-    put_be(&text, st.st_dev, 4);
-    put_be(&text, st.st_ino, 4);
-    put_be(&text, st.st_mode, 4);
-    put_be(&text, st.st_nlink, 4);
-    put_be(&text, st.st_uid, 4);
-    put_be(&text, st.st_gid, 4);
-    put_be(&text, st.st_rdev, 4);
-    put_be(&text, (uint64_t)st.st_size, 8);
-    put_be(&text, (uint64_t)st.st_blksize, 8);
-    put_be(&text, (uint64_t)st.st_blocks, 8);
-    put_be(&text, (uint64_t)st.st_atime, 4);
-    put_be(&text, (uint64_t)st.st_mtime, 4);
-    put_be(&text, (uint64_t)st.st_ctime, 4);
+    put_be(&text, st->st_dev, 4);
+    put_be(&text, st->st_ino, 4);
+    put_be(&text, st->st_mode, 4);
+    put_be(&text, st->st_nlink, 4);
+    put_be(&text, st->st_uid, 4);
+    put_be(&text, st->st_gid, 4);
+    put_be(&text, st->st_rdev, 4);
+    put_be(&text, (uint64_t)st->st_size, 8);
+    put_be(&text, (uint64_t)st->st_blksize, 8);
+    put_be(&text, (uint64_t)st->st_blocks, 8);
+    put_be(&text, (uint64_t)st->st_atime, 4);
+    put_be(&text, (uint64_t)st->st_mtime, 4);
+    put_be(&text, (uint64_t)st->st_ctime, 4);
     put_data(s, text.data, (int64_t)text.len);
     buf_fini(&text);
 }
@@ -241,17 +231,19 @@ static void put_stat(struct gdb_session *s, const char *path)
 static void stat_file(struct gdb_session *s, const char *p)
 {
     struct gdb_file *f = take_file(s, &p);
+    struct stat st;
 
     if (f)
-        put_stat(s, f->path);
+        put_stat(s, host_share_fstat(f->fd, &st), &st);
 }
 
 static void stat_path(struct gdb_session *s, const char *p)
 {
     char *path = take_path(s, &p);
+    struct stat st;
 
     if (path)
-        put_stat(s, path);
+        put_stat(s, host_share_stat(s->config->files, path, &st), &st);
     free(path);
 }
 

@@ -3,6 +3,7 @@
  * (Qqemu.PhyMemMode).  Devices are not touched.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 
 #define READ_MAX (GDB_PACKET_MAX / 2 - 16) /* bytes that fit into a packet as digits */
 #define CHUNK    65536u
-#define WALK_MAX (UINT64_C(1) << 36) /* bytes that a search or a sum may go through */
+#define WALK_MAX (UINT64_C(1) << 30) /* bytes that a search or a sum may go through: nothing ends one */
 
 static uint64_t peek(struct gdb_job *j, uint64_t addr, void *buf, uint64_t len)
 {
@@ -192,46 +193,71 @@ static void search(struct gdb_session *s, uint64_t addr, uint64_t len, const voi
         buf_str(&s->reply, "0");
 }
 
+/* False, and an error is sent: that is more than one may ask for at once. */
+static bool may_walk(struct gdb_session *s, const char *packet, uint64_t len)
+{
+    char text[80];
+
+    if (len <= WALK_MAX)
+        return true;
+    snprintf(text, sizeof text, "%s: more than %llu bytes at once", packet,
+             (unsigned long long)WALK_MAX);
+    gdb_error(s, E2BIG, text);
+    return false;
+}
+
 void gdb_search(struct gdb_session *s, struct gdb_args a)
 {
     const char *start = a.p;
     uint64_t addr, len;
 
     if (!gdb_hex_then(&a.p, ';', &addr) || !gdb_hex_then(&a.p, ';', &len) ||
-        a.len == (size_t)(a.p - start) || len > WALK_MAX)
-        gdb_error(s, EINVAL, "qSearch:memory: not like ADDRESS;LENGTH;BYTES, or too long");
-    else
+        a.len == (size_t)(a.p - start))
+        gdb_error(s, EINVAL, "qSearch:memory: not like ADDRESS;LENGTH;BYTES");
+    else if (may_walk(s, "qSearch:memory", len))
         search(s, addr, len, a.p, a.len - (size_t)(a.p - start));
 }
 
-/* GDB manual, "qCRC": polynomial 0x04c11db7, high bit first, from all ones. */
-static uint32_t crc(uint32_t sum, const uint8_t *data, size_t len)
+/* GDB manual, "qCRC": polynomial 0x04c11db7, high bit first, from all ones.  What each byte makes of a
+ * sum: */
+static void crc_table(uint32_t table[256])
 {
-    while (len--) {
-        sum ^= (uint32_t)*data++ << 24;
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t sum = byte << 24;
+
         for (unsigned i = 0; i < 8; i++)
             sum = sum << 1 ^ (sum >> 31 ? UINT32_C(0x04c11db7) : 0);
+        table[byte] = sum;
     }
+}
+
+static uint32_t crc(const uint32_t table[256], uint32_t sum, const uint8_t *data, size_t len)
+{
+    while (len--)
+        sum = sum << 8 ^ table[sum >> 24 ^ *data++];
     return sum;
 }
 
 void gdb_crc(struct gdb_session *s, struct gdb_args a)
 {
     struct part p = {0};
-    uint32_t sum = UINT32_MAX;
+    uint32_t table[256], sum = UINT32_MAX;
     uint64_t len;
 
-    if (!gdb_hex_then(&a.p, ',', &p.addr) || !gdb_hex(&a.p, &len) || len > WALK_MAX) {
-        gdb_error(s, EINVAL, "qCRC: not like ADDRESS,LENGTH, or too long");
+    if (!gdb_hex_then(&a.p, ',', &p.addr) || !gdb_hex(&a.p, &len)) {
+        gdb_error(s, EINVAL, "qCRC: not like ADDRESS,LENGTH");
         return;
     }
+    if (!may_walk(s, "qCRC", len))
+        return;
+    crc_table(table);
     p.data = xmalloc(CHUNK);
     while (len) {
         p.len = len < CHUNK ? len : CHUNK;
         get_part(s, &p);
         if (p.got < p.len)
             break;
-        sum = crc(sum, p.data, p.len);
+        sum = crc(table, sum, p.data, p.len);
         p.addr += p.len;
         len -= p.len;
     }

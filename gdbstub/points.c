@@ -9,6 +9,11 @@
 #define WATCH_MAX  (UINT64_C(1) << 24) /* bytes */
 #define AGENTS_MAX 64                  /* conditions of a point, or commands */
 
+/* What all points of a client may come to. */
+#define POINTS_MAX   DBG_POINTS_MAX      /* in dbg_points */
+#define PROGRAMS_MAX ((size_t)1 << 20)  /* bytes of conditions and commands */
+#define WATCHED_MAX  (UINT64_C(1) << 26) /* bytes */
+
 enum { Z_SOFT, Z_HARD, Z_WRITE, Z_READ, Z_ACCESS };
 
 /* "TYPE,ADDRESS,KIND" */
@@ -129,13 +134,57 @@ static void add_points(struct gdb_job *j, struct gdb_point *z, struct dbg_point 
     } while (++i < x->conditions.len);
 }
 
-static void add(struct gdb_job *j, struct gdb_point *z)
+static size_t bytes_of(const struct agents *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->len; i++)
+        n += v->data[i].len;
+    return n;
+}
+
+static struct gdb_load load_of(const struct gdb_point *z, const struct extra *x)
+{
+    size_t points = x->conditions.len ? x->conditions.len : 1;
+
+    return (struct gdb_load){
+        .points = points,
+        .programs = bytes_of(&x->conditions) + points * bytes_of(&x->commands),
+        .watched = z->type >= Z_WRITE ? z->kind : 0,
+    };
+}
+
+/* z is told its load, for which there has to be room beside the client's other points. */
+static int weigh(const struct gdb_session *s, struct gdb_point *z, const struct extra *x, struct err *e)
+{
+    const struct gdb_load *all = &s->load, *one = &z->load;
+
+    z->load = load_of(z, x);
+    if (all->points + one->points > POINTS_MAX)
+        return err_set(e, E2BIG, "Z: more than %u points", POINTS_MAX);
+    if (all->programs + one->programs > PROGRAMS_MAX)
+        return err_set(e, E2BIG, "Z: more than %zu bytes of conditions and commands", PROGRAMS_MAX);
+    if (all->watched + one->watched > WATCHED_MAX)
+        return err_set(e, E2BIG, "Z: more than %llu bytes to watch", (unsigned long long)WATCHED_MAX);
+    return 0;
+}
+
+static void change_load(struct gdb_session *s, const struct gdb_point *z, int sign)
+{
+    s->load.points += (size_t)sign * z->load.points;
+    s->load.programs += (size_t)sign * z->load.programs;
+    s->load.watched += (uint64_t)sign * z->load.watched;
+}
+
+/* True: it is there; else an error is sent. */
+static bool add(struct gdb_job *j, struct gdb_point *z)
 {
     static const uint8_t access[] = {[Z_WRITE] = CPU_WATCH_WRITE,
                                      [Z_READ] = CPU_WATCH_READ,
                                      [Z_ACCESS] = CPU_WATCH_READ | CPU_WATCH_WRITE};
     struct dbg_point point = {.addr = z->addr, .owner = j->s->client, .physical = j->s->phys};
     struct extra extra = {0};
+    bool good = false;
     struct err e;
 
     if (z->type >= Z_WRITE) {
@@ -145,21 +194,25 @@ static void add(struct gdb_job *j, struct gdb_point *z)
     }
     if (z->type >= Z_WRITE && (!z->kind || z->kind > WATCH_MAX || z->addr + z->kind < z->addr)) {
         gdb_error(j->s, EINVAL, "Z: that many bytes cannot be watched");
-    } else if (parse_extra(j, &extra, &e)) {
+    } else if (parse_extra(j, &extra, &e) || weigh(j->s, z, &extra, &e)) {
         gdb_error(j->s, e.code, e.msg);
     } else {
         add_points(j, z, &point, &extra);
+        change_load(j->s, z, 1);
         vec_push(&j->s->points, *z);
         gdb_ok(j->s);
+        good = true;
     }
     agents_fini(&extra.conditions);
     agents_fini(&extra.commands);
+    return good;
 }
 
 static void remove_point(struct gdb_session *s, struct gdb_point *z)
 {
     for (size_t i = 0; i < z->numbers.len; i++)
         dbg_points_delete(ctl_points(s->ctl), z->numbers.data[i]);
+    change_load(s, z, -1);
     vec_fini(&z->numbers);
     vec_swap_out(&s->points, z - s->points.data);
 }
@@ -173,19 +226,20 @@ const struct gdb_point *gdb_point_of(const struct gdb_session *s, unsigned numbe
     return NULL;
 }
 
-/* Setting one that is there again gives it its new condition. */
+/* Setting one that is there again gives it its new condition, if that is right. */
 static void insert(struct gdb_job *j)
 {
     struct gdb_point z = {0}, *old;
+    size_t at;
 
     if (!parse(&j->a, &z)) {
         gdb_error(j->s, EINVAL, "Z: not like TYPE,ADDRESS,KIND");
         return;
     }
     old = find(j->s, &z);
-    if (old)
-        remove_point(j->s, old);
-    add(j, &z);
+    at = old ? (size_t)(old - j->s->points.data) : 0;
+    if (add(j, &z) && old)
+        remove_point(j->s, &j->s->points.data[at]);
 }
 
 void gdb_Z(struct gdb_session *s, struct gdb_args a)

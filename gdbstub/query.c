@@ -170,6 +170,7 @@ void gdb_allow(struct gdb_session *s, struct gdb_args a)
     } operations[] = {{"WriteReg", GDB_WRITE_REG},
                       {"WriteMem", GDB_WRITE_MEM},
                       {"InsertBreak", GDB_INSERT_BREAK},
+                      {"InsertTrace", GDB_INSERT_TRACE},
                       {"Stop", GDB_STOP}};
 
     for (const char *p = a.p; *p;) {
@@ -215,6 +216,15 @@ void gdb_tls(struct gdb_session *s, struct gdb_args a)
 
 /* ---- monitor ---- */
 
+/* Whether QAllow has forbidden what a command does. */
+static bool is_denied(const struct gdb_session *s, unsigned does)
+{
+    unsigned needs = (does & CMD_REGS ? GDB_WRITE_REG : 0) | (does & CMD_MEMORY ? GDB_WRITE_MEM : 0) |
+                     (does & CMD_POINTS ? GDB_INSERT_BREAK : 0);
+
+    return needs & s->denied;
+}
+
 /* A command of the shared table.  One that lets the machine run is refused: the client would not
  * know. */
 void gdb_rcmd(struct gdb_session *s, struct gdb_args a)
@@ -226,8 +236,10 @@ void gdb_rcmd(struct gdb_session *s, struct gdb_args a)
 
     if (gdb_get_hex(a.p, a.len, (uint8_t *)line) < 0) {
         gdb_error(s, EINVAL, "qRcmd: not hexadecimal digits");
-    } else if (cmd_runs(line)) {
+    } else if (cmd_does(line) & CMD_RUNS) {
         buf_str(&out, "that lets the machine run: use GDB's own command for it\n");
+    } else if (is_denied(s, cmd_does(line))) {
+        buf_fmt(&out, "%s\n", GDB_DENIED);
     } else if (cmd_run(s->cmd, line, &out, &next, &e)) {
         buf_fmt(&out, "%s\n", e.msg);
     }

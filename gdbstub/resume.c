@@ -137,6 +137,7 @@ static void tell_stop(struct gdb_session *s, const struct ctl_stop *stop)
     pass_text(s);
     s->stop = *stop;
     s->waiting = false;
+    s->unseen = true;
     s->g_cpu = s->c_cpu = stop->cpu;
     gdb_describe(s, stop, gdb_signal(stop), &reply);
     gdb_wire_send(&s->wire, &reply);
@@ -172,7 +173,8 @@ static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t
                            .hold = s->no_irq,
                            .cpu = cpu,
                            .from = from,
-                           .to = to};
+                           .to = to,
+                           .owner = s->client};
 }
 
 /* ---- non-stop ---- */
@@ -303,23 +305,35 @@ static void set_pc(struct gdb_job *j)
     uint64_t pc;
 
     j->c = machine_cpu(j->m, j->s->c_cpu);
-    if (*j->a.p && gdb_hex(&j->a.p, &pc))
+    if (!gdb_hex(&j->a.p, &pc) || *j->a.p)
+        gdb_error(j->s, EINVAL, "where to go on is not an address");
+    else
         g->reg_write(j->c, g->names.pc_slot, pc);
+}
+
+/* To a pc to go on at, if there is one.  False, and an error is sent: that cannot be. */
+static bool jump(struct gdb_session *s, struct gdb_args a)
+{
+    if (*a.p && s->denied & GDB_WRITE_REG)
+        gdb_error(s, EPERM, GDB_DENIED);
+    else if (*a.p)
+        gdb_on_machine(s, set_pc, a);
+    return !s->reply.len;
 }
 
 /* c and s, with a pc to go on at, perhaps. */
 void gdb_c(struct gdb_session *s, struct gdb_args a)
 {
-    gdb_on_machine(s, set_pc, a);
-    go(s, &CTL_GO);
+    if (jump(s, a))
+        go(s, &CTL_GO);
 }
 
 void gdb_s(struct gdb_session *s, struct gdb_args a)
 {
     struct ctl_go step = step_of(s, s->c_cpu, 0, 0);
 
-    gdb_on_machine(s, set_pc, a);
-    go(s, &step);
+    if (jump(s, a))
+        go(s, &step);
 }
 
 /* The guest has no use for signals: "SIGNAL[;PC]". */
@@ -417,7 +431,7 @@ static void rest(struct gdb_session *s)
 
     if (s->stopped == all_cpus(s))
         return;
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &stop);
     if (stop.why == MACHINE_BREAK || stop.stepped)
         stop_one(s, stop.cpu, &stop);
@@ -435,7 +449,7 @@ static void step_some(struct gdb_session *s, unsigned cpu, const struct action *
     s->stopped &= ~(uint32_t)BIT(cpu);
     /* It may wait for an interrupt, perhaps for ever. */
     if (!ctl_step(s->ctl, &step, &stop) && !ctl_wait(s->ctl, 1000, &stop)) {
-        ctl_pause(s->ctl);
+        ctl_client_pause(s->client);
         ctl_wait(s->ctl, -1, &stop);
         if (stop.why == MACHINE_INTERRUPTED)
             return;
@@ -474,6 +488,14 @@ void gdb_vcont(struct gdb_session *s, struct gdb_args a)
             gdb_error(s, EINVAL, "vCont: an action is not right");
             return;
         }
+        if (x.what == 't' && !s->non_stop) {
+            gdb_error(s, EINVAL, "vCont;t: only in non-stop mode");
+            return;
+        }
+        if (x.what == 't' && s->denied & GDB_STOP) {
+            gdb_error(s, EPERM, GDB_DENIED);
+            return;
+        }
         note_action(s, &x, per_cpu);
     }
     if (s->non_stop)
@@ -485,7 +507,7 @@ void gdb_vcont(struct gdb_session *s, struct gdb_args a)
 void gdb_vctrlc(struct gdb_session *s, struct gdb_args a)
 {
     (void)a;
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     gdb_ok(s);
 }
 
@@ -493,13 +515,9 @@ void gdb_vctrlc(struct gdb_session *s, struct gdb_args a)
 
 void gdb_let_go(struct gdb_session *s)
 {
-    if (s->gone)
-        return;
-    s->gone = true;
     gdb_drop_points(s);
     gdb_trace_left(s);
-    if (!ctl_running(s->ctl) && s->stop.why != MACHINE_ENDED)
-        ctl_run(s->ctl, &CTL_GO);
+    ctl_client_leave(s->client, !s->waiting && !s->unseen);
     s->waiting = false;
     s->non_stop = false;
 }
@@ -543,8 +561,7 @@ static void reset(struct gdb_job *j)
 /* The machine is as at power-on, and at rest. */
 static void restart(struct gdb_session *s)
 {
-    s->gone = false;
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
     gdb_on_machine(s, reset, (struct gdb_args){NULL, 0});
     s->stop = (struct ctl_stop){.why = MACHINE_COUNT};
@@ -568,8 +585,7 @@ void gdb_vrun(struct gdb_session *s, struct gdb_args a)
 
 void gdb_vattach(struct gdb_session *s, struct gdb_args a)
 {
-    s->gone = false;
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
     gdb_why(s, a);
 }

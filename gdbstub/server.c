@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/bits.h"
@@ -31,20 +30,18 @@ struct gdb_server {
     struct host_thread thread;
     struct host_wake quit;
     struct link link[CLIENTS_MAX];
-    atomic_uint nclients; /* links in use, for other threads */
     uint8_t bytes[READ_SIZE];
 };
 
-static void hang_up(struct gdb_server *s, struct link *l)
+static void hang_up(struct link *l)
 {
     gdb_let_go(l->session);
-    atomic_fetch_sub(&s->nclients, 1); /* others hear of the session's end */
     gdb_session_free(l->session);
     host_socket_close(l->fd);
     *l = (struct link){.fd = -1};
 }
 
-static void send_some(struct gdb_server *s, struct link *l)
+static void send_some(struct link *l)
 {
     struct gdb_wire *w = &l->session->wire;
     int n = 1;
@@ -55,16 +52,16 @@ static void send_some(struct gdb_server *s, struct link *l)
             gdb_wire_sent(w, (size_t)n);
     }
     if (n < 0 || (l->session->over && !w->out.len))
-        hang_up(s, l);
+        hang_up(l);
 }
 
 /* What was to be sent may have kept packets from being looked at. */
-static void go_on(struct gdb_server *s, struct link *l)
+static void go_on(struct link *l)
 {
-    send_some(s, l);
+    send_some(l);
     while (l->fd >= 0 && l->session->held && !gdb_wire_full(&l->session->wire)) {
         gdb_session_input(l->session);
-        send_some(s, l);
+        send_some(l);
     }
 }
 
@@ -73,7 +70,7 @@ static void receive(struct gdb_server *s, struct link *l)
     int n = host_socket_read(l->fd, s->bytes, sizeof s->bytes);
 
     if (n < 0) {
-        hang_up(s, l);
+        hang_up(l);
         return;
     }
     gdb_wire_add(&l->session->wire, s->bytes, (size_t)n);
@@ -90,13 +87,11 @@ static void welcome(struct gdb_server *s)
         return;
     while (l < s->link + CLIENTS_MAX && l->fd >= 0)
         l++;
-    atomic_fetch_add(&s->nclients, 1); /* a session begins with a stop, which is for it */
     if (l < s->link + CLIENTS_MAX)
         l->session = gdb_session_new(&s->config, &e);
     else
         err_set(&e, EMFILE, "there are %d clients already", CLIENTS_MAX);
     if (l == s->link + CLIENTS_MAX || !l->session) {
-        atomic_fetch_sub(&s->nclients, 1);
         log_warn(s->config.log, "gdb: a client is turned away: %s", e.msg);
         host_socket_close(fd);
         return;
@@ -151,7 +146,7 @@ static void serve(void *arg)
                 eager_until = host_monotonic_ns() + EAGER_NS;
             }
             if (l->fd >= 0)
-                go_on(s, l);
+                go_on(l);
         }
         if (fds[1].revents)
             welcome(s);
@@ -187,16 +182,16 @@ no_listener:
 
 /* The program ends when the machine does, and its clients are to know that: what they are owed goes
  * out, unless they do not take it. */
-static void part(struct gdb_server *s, struct link *l)
+static void part(struct link *l)
 {
     uint64_t until = host_monotonic_ns() + LAST_NS;
     struct pollfd fd = {.fd = l->fd, .events = POLLOUT};
 
     gdb_session_news(l->session);
     while (l->fd >= 0 && l->session->wire.out.len && host_wait(&fd, 1, until))
-        send_some(s, l);
+        send_some(l);
     if (l->fd >= 0)
-        hang_up(s, l);
+        hang_up(l);
 }
 
 void gdb_server_free(struct gdb_server *s)
@@ -207,7 +202,7 @@ void gdb_server_free(struct gdb_server *s)
     host_thread_join(&s->thread);
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         if (s->link[i].fd >= 0)
-            part(s, &s->link[i]);
+            part(&s->link[i]);
     host_wake_fini(&s->quit);
     host_listener_close(s->listener);
     free(s);
@@ -216,9 +211,4 @@ void gdb_server_free(struct gdb_server *s)
 const char *gdb_server_where(const struct gdb_server *s)
 {
     return host_listener_where(s->listener);
-}
-
-bool gdb_server_attended(const struct gdb_server *s)
-{
-    return atomic_load(&s->nclients) > 0;
 }

@@ -28,7 +28,5 @@ struct gdb_server *gdb_server_new(const struct gdb_config *config, struct err *e
 void gdb_server_free(struct gdb_server *s);
 /* What a person gives GDB: target remote ... */
 const char *gdb_server_where(const struct gdb_server *s);
-/* Whether there is a client now. */
-bool gdb_server_attended(const struct gdb_server *s);
 
 #endif

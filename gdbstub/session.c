@@ -38,7 +38,7 @@ static const struct {
     {"QStartNoAckMode", "", gdb_no_ack, 0},
     {"QStartupWithShell", ":", gdb_fine, 0},
     {"QTBuffer", ":", gdb_tbuffer, 0},
-    {"QTDP", ":", gdb_tdp, 0},
+    {"QTDP", ":", gdb_tdp, GDB_INSERT_TRACE},
     {"QTDPsrc", ":", gdb_tdpsrc, 0},
     {"QTDV", ":", gdb_tdv, 0},
     {"QTDisable", ":", gdb_tdisable, 0},
@@ -54,7 +54,7 @@ static const struct {
     {"QTro", ":", gdb_tro, 0},
     {"Qqemu.PhyMemMode", ":", gdb_phys_mode, 0},
     {"Qqemu.sstep", "=", gdb_sstep, 0},
-    {"R", NULL, gdb_restart, 0},
+    {"R", NULL, gdb_restart, GDB_WRITE_REG | GDB_WRITE_MEM | GDB_STOP},
     {"S", NULL, gdb_S, 0},
     {"T", NULL, gdb_T, 0},
     {"X", NULL, gdb_X, GDB_WRITE_MEM},
@@ -99,14 +99,14 @@ static const struct {
     {"qqemu.sstepbits", "", gdb_sstep_bits, 0},
     {"qsThreadInfo", "", gdb_thread_next, 0},
     {"s", NULL, gdb_s, 0},
-    {"vAttach", ";", gdb_vattach, 0},
+    {"vAttach", ";", gdb_vattach, GDB_STOP},
     {"vCont", ";", gdb_vcont, 0},
     {"vCont?", "", gdb_vcont_ask, 0},
     {"vCtrlC", "", gdb_vctrlc, GDB_STOP},
     {"vFile", ":", gdb_vfile, 0},
     {"vKill", ";", gdb_vkill, 0},
     {"vMustReplyEmpty", "", gdb_nothing, 0},
-    {"vRun", ";", gdb_vrun, 0},
+    {"vRun", ";", gdb_vrun, GDB_WRITE_REG | GDB_WRITE_MEM | GDB_STOP},
     {"vStopped", "", gdb_vstopped, 0},
     {"x", NULL, gdb_x, 0},
     {"z", NULL, gdb_z, GDB_INSERT_BREAK},
@@ -131,7 +131,7 @@ static void carry_out(struct gdb_session *s, const struct buf *packet)
     if (!len)
         return;
     if (packets[best].needs & s->denied) {
-        gdb_error(s, EPERM, "QAllow forbade that");
+        gdb_error(s, EPERM, GDB_DENIED);
         return;
     }
     if (packets[best].then && packet->len > len)
@@ -182,11 +182,11 @@ void gdb_session_input(struct gdb_session *s)
         }
         if (in == GDB_IN_BREAK) {
             if (!(s->denied & GDB_STOP))
-                ctl_pause(s->ctl);
+                ctl_client_pause(s->client);
             continue;
         }
         buf_reset(&s->reply);
-        s->no_reply = false;
+        s->no_reply = s->unseen = false;
         carry_out(s, &packet);
         if (!s->no_reply)
             gdb_wire_send(&s->wire, &s->reply);
@@ -278,7 +278,7 @@ struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err 
     buf_init(&s->reply);
     gdb_on_machine(s, look_at, (struct gdb_args){NULL, 0});
     /* A client finds the machine at rest. */
-    ctl_pause(s->ctl);
+    ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
     s->g_cpu = s->c_cpu = s->stop.cpu;
     ctl_client_ack(s->client);

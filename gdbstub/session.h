@@ -17,10 +17,18 @@
 #define GDB_RETURNS 16 /* of system calls that are waited for */
 #define GDB_SAVED   16 /* sets of registers */
 
+/* What points take. */
+struct gdb_load {
+    size_t points;    /* in dbg_points */
+    size_t programs;  /* bytes of conditions and commands */
+    uint64_t watched; /* bytes */
+};
+
 /* A point that the client set by Z: one for each of its conditions. */
 struct gdb_point {
     unsigned type; /* of the packet */
     uint64_t addr, kind;
+    struct gdb_load load;
     struct {
         VEC(unsigned);
     } numbers; /* in dbg_points */
@@ -44,7 +52,9 @@ enum {
     GDB_WRITE_MEM = 2,
     GDB_INSERT_BREAK = 4,
     GDB_STOP = 8,
+    GDB_INSERT_TRACE = 16,
 };
+#define GDB_DENIED "QAllow forbade that"
 
 /* [start, end) */
 struct gdb_range {
@@ -60,7 +70,6 @@ struct gdb_session {
     struct buf reply;   /* to the packet that is being carried out */
     bool no_reply;      /* it comes later: the machine runs */
     bool over;          /* hang up when all is sent */
-    bool gone;          /* gdb_let_go was done */
     bool held;          /* there may be packets, for which there was no room to answer */
 
     unsigned ncpus;
@@ -84,6 +93,7 @@ struct gdb_session {
     struct {
         VEC(struct gdb_point);
     } points;
+    struct gdb_load load; /* of all of them */
     unsigned syscalls; /* the catchpoint's number; 0: there is none */
     struct gdb_return returns[GDB_RETURNS];
     unsigned nreturns;
@@ -92,11 +102,11 @@ struct gdb_session {
     unsigned last_saved;
     struct gdb_file {
         int fd; /* -1: none */
-        char *path;
     } files[GDB_FILES];
 
     /* Running: see resume.c. */
     bool waiting;        /* all-stop: a stop reply is owed */
+    bool unseen;         /* the last stop was told, and nothing was heard of the client since */
     bool non_stop;
     uint32_t stopped;    /* non-stop: CPUs that are stopped, and frozen while others run */
     uint32_t told;       /* of these, those the client knows of */
@@ -186,7 +196,7 @@ bool gdb_frame_reg(const struct gdb_session *s, const struct guest_reg *r, uint6
 uint64_t gdb_frame_memory(struct gdb_job *j, uint64_t addr, void *buf, uint64_t len);
 /* qXfer:traceframe-info: what the frame has. */
 void gdb_frame_info(struct gdb_job *j, struct buf *out);
-/* The client goes; the trace too, unless it is to go on. */
+/* The client goes; the trace that it started too, unless it is to go on. */
 void gdb_trace_left(struct gdb_session *s);
 
 /* The registers a stop reply brings along, as "n1:r1;n2:r2;". */
@@ -207,7 +217,8 @@ enum gdb_object gdb_xml(struct gdb_job *j, const char *object, const char *annex
 /* "LENGTH,BYTES" of an agent expression, at j->a.p, which moves behind it. */
 int gdb_take_agent(struct gdb_job *j, struct dbg_agent *agent, struct err *e);
 
-/* All is given up, once: the machine runs on. */
+/* All is given up: the client attends no more, and where nobody else has it stopped the machine runs
+ * on. */
 void gdb_let_go(struct gdb_session *s);
 
 #endif

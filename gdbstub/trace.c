@@ -13,7 +13,8 @@
 #include "cpu/guest.h"
 #include "gdbstub/session.h"
 
-#define UPLOAD_MAX (GDB_PACKET_MAX / 2 - 16) /* bytes that fit into a packet as digits */
+#define VAR_NAME_MAX 1024
+#define UPLOAD_MAX   (GDB_PACKET_MAX / 2 - 16) /* bytes that fit into a packet as digits */
 
 static struct dbg_trace *trace_of(const struct gdb_session *s)
 {
@@ -54,6 +55,8 @@ static bool take_memory(struct gdb_job *j, struct dbg_collect *a, struct err *e)
     for (uint32_t row = 0; !absolute && number != UINT32_MAX && row < g->nregs; row++)
         if (g->regs[row].gdb == number && g->regs[row].gdb_feature)
             a->row = (int)row;
+    if (!absolute && number != UINT32_MAX && a->row < 0)
+        return !err_set(e, EINVAL, "QTDP: there is no register %llx", (unsigned long long)number);
     return true;
 }
 
@@ -73,12 +76,32 @@ static void take_regs(struct gdb_job *j, struct dbg_tracepoint *x)
     j->a.p += n;
 }
 
+static bool may_keep(struct dbg_tracepoint *x, size_t bytes, struct err *e)
+{
+    return dbg_trace_keep(x, bytes) ||
+           !err_set(e, E2BIG, "tracepoints have more than %zu bytes of programs and texts",
+                    DBG_TRACE_KEPT_MAX);
+}
+
+static bool take_program(struct gdb_job *j, struct dbg_tracepoint *x, struct dbg_agent *a,
+                         struct err *e)
+{
+    if (gdb_take_agent(j, a, e))
+        return false;
+    if (may_keep(x, a->len, e))
+        return true;
+    dbg_agent_fini(a);
+    return false;
+}
+
 /* One action: R, M or X. */
 static bool take_action(struct gdb_job *j, struct dbg_tracepoint *x, struct err *e)
 {
     struct dbg_collect a = {0};
     bool good;
 
+    if (x->actions[0].len + x->actions[1].len >= DBG_TRACE_ACTIONS_MAX)
+        return !err_set(e, E2BIG, "QTDP: more than %u actions", DBG_TRACE_ACTIONS_MAX);
     switch (*j->a.p++) {
     case 'R':
         take_regs(j, x);
@@ -89,7 +112,7 @@ static bool take_action(struct gdb_job *j, struct dbg_tracepoint *x, struct err 
         break;
     case 'X':
         a.kind = DBG_COLLECT_AGENT;
-        good = !gdb_take_agent(j, &a.agent, e);
+        good = take_program(j, x, &a.agent, e);
         break;
     default:
         return !err_set(e, EINVAL, "QTDP: an action is not known");
@@ -100,13 +123,17 @@ static bool take_action(struct gdb_job *j, struct dbg_tracepoint *x, struct err 
 }
 
 /* Keeps a piece for upload: "T...", "A...", "S...", "Z...". */
-static void keep_text(struct dbg_tracepoint *x, char kind, const char *text, size_t len)
+static bool keep_text(struct dbg_tracepoint *x, char kind, const char *text, size_t len,
+                      struct err *e)
 {
     struct buf piece = BUF_INIT;
 
+    if (!may_keep(x, len + sizeof(char *), e))
+        return false;
     buf_fmt(&piece, "%c%x:%llx:", kind, x->number, (unsigned long long)x->addr);
     buf_add(&piece, text, len);
     vec_push(&x->texts, buf_take(&piece));
+    return true;
 }
 
 static bool take_actions(struct gdb_job *j, struct dbg_tracepoint *x, struct err *e)
@@ -118,9 +145,9 @@ static bool take_actions(struct gdb_job *j, struct dbg_tracepoint *x, struct err
     while (*j->a.p && *j->a.p != '-') {
         const char *text = j->a.p;
 
-        if (!take_action(j, x, e))
+        if (!take_action(j, x, e) ||
+            !keep_text(x, j->s->step_actions ? 'S' : 'A', text, (size_t)(j->a.p - text), e))
             return false;
-        keep_text(x, j->s->step_actions ? 'S' : 'A', text, (size_t)(j->a.p - text));
     }
     return true;
 }
@@ -135,20 +162,44 @@ static bool take_definition(struct gdb_job *j, struct dbg_tracepoint *x, struct 
         return !err_set(e, EINVAL, "QTDP: not like NUMBER:ADDRESS:E:STEPS:PASS");
     if (x->steps > DBG_TRACE_STEPS_MAX)
         return !err_set(e, EINVAL, "QTDP: more than %u steps", DBG_TRACE_STEPS_MAX);
-    if (*j->a.p != ':')
-        return true;
-    if (*++j->a.p != 'X')
-        return !err_set(e, ENOTSUP, "QTDP: there are only ordinary tracepoints");
-    j->a.p++;
-    return !gdb_take_agent(j, &x->cond, e);
+    if (*j->a.p == ':') {
+        if (*++j->a.p != 'X')
+            return !err_set(e, ENOTSUP, "QTDP: there are only ordinary tracepoints");
+        j->a.p++;
+        if (!take_program(j, x, &x->cond, e))
+            return false;
+    }
+    return !*j->a.p || !strcmp(j->a.p, "-") ||
+           !err_set(e, EINVAL, "QTDP: something is behind the definition");
 }
 
-/* A new tracepoint, or with '-' more of its actions. */
+/* Tracepoint NUMBER:ADDRESS, to which a packet adds; NULL with a message. */
+static struct dbg_tracepoint *to_define(struct dbg_trace *t, unsigned number, uint64_t addr, bool more,
+                                        struct err *e)
+{
+    struct dbg_tracepoint *x = dbg_trace_find(t, number, addr);
+
+    if (t->state == DBG_TRACE_RUNS)
+        err_set(e, EBUSY, "QTDP: the trace runs");
+    else if (!more && x)
+        err_set(e, EEXIST, "QTDP: there is this tracepoint already");
+    else if (more && !x)
+        err_set(e, ENOENT, "QTDP: there is no such tracepoint");
+    else if (more && x->ran)
+        err_set(e, EBUSY, "QTDP: the tracepoint has run");
+    else if (!more && !(x = dbg_trace_add(t, number, addr)))
+        err_set(e, E2BIG, "QTDP: more than %u tracepoints", DBG_TRACE_POINTS_MAX);
+    else
+        return x;
+    return NULL;
+}
+
+/* A new tracepoint, or with '-' more of its actions.  One that is refused anything is no more. */
 static void define(struct gdb_job *j)
 {
     struct dbg_trace *t = trace_of(j->s);
     struct dbg_tracepoint *x;
-    bool more = *j->a.p == '-', good;
+    bool more = *j->a.p == '-';
     uint64_t number, addr;
     struct err e;
 
@@ -158,17 +209,15 @@ static void define(struct gdb_job *j)
         gdb_error(j->s, EINVAL, "QTDP: not like NUMBER:ADDRESS:");
         return;
     }
-    x = more ? dbg_trace_find(t, (unsigned)number, addr) : dbg_trace_add(t, (unsigned)number, addr);
-    if (!x || t->state == DBG_TRACE_RUNS) {
-        gdb_error(j->s, EEXIST, "QTDP: there is one already, or none, or the trace runs");
+    x = to_define(t, (unsigned)number, addr, more, &e);
+    j->s->step_actions = j->s->step_actions && more;
+    if (x && (more ? take_actions(j, x, &e) : take_definition(j, x, &e))) {
+        gdb_ok(j->s);
         return;
     }
-    j->s->step_actions = j->s->step_actions && more;
-    good = more ? take_actions(j, x, &e) : take_definition(j, x, &e);
-    if (good)
-        gdb_ok(j->s);
-    else
-        gdb_error(j->s, e.code, e.msg);
+    gdb_error(j->s, e.code, e.msg);
+    if (x)
+        dbg_trace_remove(t, x);
 }
 
 void gdb_tdp(struct gdb_session *s, struct gdb_args a)
@@ -193,13 +242,16 @@ static struct dbg_tracepoint *named(struct gdb_job *j)
 static void keep_source(struct gdb_job *j)
 {
     struct dbg_tracepoint *x = named(j);
+    struct err e;
 
     if (!x)
         return;
     if (*j->a.p == ':')
         j->a.p++;
-    keep_text(x, 'Z', j->a.p, strlen(j->a.p));
-    gdb_ok(j->s);
+    if (keep_text(x, 'Z', j->a.p, strlen(j->a.p), &e))
+        gdb_ok(j->s);
+    else
+        gdb_error(j->s, e.code, e.msg);
 }
 
 void gdb_tdpsrc(struct gdb_session *s, struct gdb_args a)
@@ -266,9 +318,14 @@ static void define_var(struct gdb_job *j)
         gdb_error(j->s, EINVAL, "QTDV: not like NUMBER:VALUE:BUILTIN:NAME");
         return;
     }
+    len = strlen(j->a.p);
+    v = dbg_trace_var(trace_of(j->s), (unsigned)number, false);
+    if (len > VAR_NAME_MAX || (!v && trace_of(j->s)->vars.len == DBG_TRACE_VARS_MAX)) {
+        gdb_error(j->s, E2BIG, "QTDV: too many variables, or a name that is too long");
+        return;
+    }
     v = dbg_trace_var(trace_of(j->s), (unsigned)number, true);
     v->initial = v->value = value;
-    len = strlen(j->a.p);
     free(v->name);
     v->name = xmalloc(len + 1);
     memcpy(v->name, j->a.p, len + 1);
@@ -315,7 +372,7 @@ void gdb_tv(struct gdb_session *s, struct gdb_args a)
 
 static void start(struct gdb_job *j)
 {
-    dbg_trace_start(trace_of(j->s));
+    dbg_trace_start(trace_of(j->s), j->s->client);
     gdb_ok(j->s);
 }
 
@@ -338,8 +395,13 @@ void gdb_tstop(struct gdb_session *s, struct gdb_args a)
 
 static void leave(struct gdb_job *j)
 {
-    if (!trace_of(j->s)->disconnected)
-        dbg_trace_stop(trace_of(j->s), DBG_TRACE_DISCONNECTED);
+    struct dbg_trace *t = trace_of(j->s);
+
+    if (t->owner != j->s->client)
+        return;
+    t->owner = NULL;
+    if (!t->disconnected)
+        dbg_trace_stop(t, DBG_TRACE_DISCONNECTED);
 }
 
 void gdb_trace_left(struct gdb_session *s)
@@ -383,11 +445,48 @@ void gdb_tbuffer(struct gdb_session *s, struct gdb_args a)
     gdb_on_machine(s, set_buffer, a);
 }
 
-/* Notes are the client's own; it need not find them again. */
+static const char *const note_names[DBG_NOTES] = {
+    [DBG_NOTE_USER] = "user", [DBG_NOTE_NOTES] = "notes", [DBG_NOTE_STOP] = "tstop"};
+
+/* Which note "NAME:" is, DBG_NOTES: none; *p moves behind it. */
+static unsigned take_note_name(const char **p)
+{
+    size_t n = strcspn(*p, ":;");
+    unsigned which = 0;
+
+    while (which < DBG_NOTES && (strlen(note_names[which]) != n || memcmp(*p, note_names[which], n)))
+        which++;
+    *p += n + ((*p)[n] == ':');
+    return which;
+}
+
+/* "NAME:DIGITS;NAME:DIGITS..." */
+static void keep_notes(struct gdb_job *j)
+{
+    while (*j->a.p) {
+        unsigned which = take_note_name(&j->a.p);
+        size_t digits = strcspn(j->a.p, ";");
+        char *text = NULL;
+
+        if (which == DBG_NOTES || digits > 2 * DBG_TRACE_NOTE_MAX) {
+            gdb_error(j->s, EINVAL, "QTNotes: a note is neither user, notes nor tstop, or too long");
+            return;
+        }
+        text = xcalloc(1, digits / 2 + 1);
+        if (gdb_get_hex(j->a.p, digits, (uint8_t *)text) < 0) {
+            gdb_error(j->s, EINVAL, "QTNotes: not hexadecimal digits");
+            free(text);
+            return;
+        }
+        dbg_trace_note(trace_of(j->s), which, text);
+        j->a.p += digits + (j->a.p[digits] == ';');
+    }
+    gdb_ok(j->s);
+}
+
 void gdb_tnotes(struct gdb_session *s, struct gdb_args a)
 {
-    (void)a;
-    gdb_ok(s);
+    gdb_on_machine(s, keep_notes, a);
 }
 
 /* "START,END:START,END..." */
@@ -403,15 +502,13 @@ void gdb_tro(struct gdb_session *s, struct gdb_args a)
     gdb_ok(s);
 }
 
-static void status(struct gdb_job *j)
+/* Why it does not run, or that it does. */
+static void put_state(const struct dbg_trace *t, struct buf *out)
 {
-    const struct dbg_trace *t = trace_of(j->s);
-    struct buf *out = &j->s->reply;
-
     static const char *const reasons[] = {
         [DBG_TRACE_NOT_RUN] = "tnotrun:0",
         [DBG_TRACE_RUNS] = "tunknown:0",
-        [DBG_TRACE_STOPPED] = "tstop::0",
+        [DBG_TRACE_STOPPED] = "tstop:",
         [DBG_TRACE_FULL] = "tfull:0",
         [DBG_TRACE_DISCONNECTED] = "tdisconnected:0",
     };
@@ -421,10 +518,31 @@ static void status(struct gdb_job *j)
         buf_fmt(out, "tpasscount:%x", t->stopped_by);
     else
         buf_str(out, reasons[t->state]);
+    if (t->state == DBG_TRACE_STOPPED) {
+        if (t->notes[DBG_NOTE_STOP])
+            gdb_put_text(out, t->notes[DBG_NOTE_STOP]);
+        buf_str(out, ":0");
+    }
+}
+
+static void status(struct gdb_job *j)
+{
+    const struct dbg_trace *t = trace_of(j->s);
+    struct buf *out = &j->s->reply;
+
+    put_state(t, out);
     buf_fmt(out, ";tframes:%zx;tcreated:%llx;tfree:%llx;tsize:%llx;circular:%d;disconn:%d",
             dbg_trace_nframes(t), (unsigned long long)t->created,
             (unsigned long long)(t->size - t->used), (unsigned long long)t->size, t->circular,
             t->disconnected);
+    if (t->notes[DBG_NOTE_USER]) {
+        buf_str(out, ";username:");
+        gdb_put_text(out, t->notes[DBG_NOTE_USER]);
+    }
+    if (t->notes[DBG_NOTE_NOTES]) {
+        buf_str(out, ";notes:");
+        gdb_put_text(out, t->notes[DBG_NOTE_NOTES]);
+    }
 }
 
 void gdb_tstatus(struct gdb_session *s, struct gdb_args a)

@@ -486,10 +486,7 @@ static void stopped(struct run *r, const struct ctl_stop *stop)
 /* Whether somebody is there for it, or may yet come: a person at a terminal does not wait for that. */
 static bool gdb_attended(const struct run *r)
 {
-    for (unsigned i = 0; i < r->o.ngdb; i++)
-        if (!r->pump.in_tty || gdb_server_attended(r->gdb[i]))
-            return true;
-    return false;
+    return r->o.ngdb && (!r->pump.in_tty || ctl_attended(r->ctl));
 }
 
 /* Whether GDB, and nobody else, has reason to see this stop. */
@@ -499,14 +496,15 @@ static bool for_gdb(const struct run *r, const struct ctl_stop *stop)
            (stop->why == MACHINE_BREAK || stop->why == MACHINE_INTERRUPTED || stop->stepped);
 }
 
-/* The machine is at rest for GDB, which will let it run again.  False: the console is wanted, by the
- * person or as GDB is gone, where it was not to be waited for. */
-static bool wait_for_gdb(struct run *r, bool may_come)
+/* The machine is at rest for GDB, as the stop says, until GDB lets it run again.  False: the console
+ * is wanted, by the person or as GDB is gone, where it was not to be waited for. */
+static bool wait_for_gdb(struct run *r, bool may_come, const struct ctl_stop *stop)
 {
-    bool console_wanted = false;
+    bool attended = true, ran = false;
+    struct ctl_stop now;
 
     cli_pump_raw(&r->pump);
-    while (!r->over && !console_wanted && !ctl_running(r->ctl)) {
+    while (!r->over && !r->paused && !ran && (may_come || attended)) {
         unsigned events = cli_pump(&r->pump, running_input(r), HOST_NEVER);
 
         if (events & CLI_PUMP_SIGNAL)
@@ -515,10 +513,17 @@ static bool wait_for_gdb(struct run *r, bool may_come)
             end_by(r, SIGINT);
         if (events & CLI_PUMP_BROKEN)
             end(r, CLI_ERROR);
-        console_wanted = events & CLI_PUMP_PAUSE || !(may_come || gdb_attended(r));
+        if (events & CLI_PUMP_PAUSE) {
+            r->paused = true;
+            cli_pump_pause(&r->pump);
+        }
+        attended = gdb_attended(r); /* before: a client that leaves lets go in the same moment */
+        ran = !ctl_wait(r->ctl, 0, &now) || now.number != stop->number;
     }
     cli_pump_cooked(&r->pump);
-    return !console_wanted;
+    if (!ran)
+        cli_pump_flow(&r->pump);
+    return ran || r->over;
 }
 
 static void run_machine(struct run *r)
@@ -527,11 +532,12 @@ static void run_machine(struct run *r)
     bool held = r->o.wait, may_come = held;
 
     while (!r->over) {
-        if (held && !wait_for_gdb(r, may_come))
+        r->paused = false;
+        if (held && !wait_for_gdb(r, may_come, &stop))
             paused(r, &stop);
         else if (!held)
             ctl_run(r->ctl, &(struct ctl_go){.until = r->o.stop_at});
-        r->paused = may_come = false;
+        may_come = false;
         if (r->over || !wait_for_stop(r, &stop))
             break;
         held = for_gdb(r, &stop);
@@ -549,6 +555,7 @@ static void first_stop(struct run *r)
     struct buf out = BUF_INIT;
     struct ctl_stop stop;
 
+    ctl_pause(r->ctl); /* it is the console that has it at rest */
     if (r->o.stop_at != UINT64_MAX)
         ctl_run(r->ctl, &(struct ctl_go){.until = r->o.stop_at});
     if (wait_for_stop(r, &stop)) {
@@ -712,6 +719,8 @@ static int make(struct run *r, struct err *e)
 
 static void fini(struct run *r)
 {
+    if (r->pump.ctl) /* clients that leave now do not let it run */
+        cli_pump_pause(&r->pump);
     for (unsigned i = 0; i < r->o.ngdb; i++)
         gdb_server_free(r->gdb[i]);
     cmd_session_free(r->session);

@@ -10,42 +10,42 @@
 
 /* clang-format off */
 const struct cmd cmd_table[] = {
-    {"awatch", NULL, "ADDR[,LENGTH] [if EXPR]", "Stop behind each access to LENGTH bytes (8, or a symbol's) at ADDR, or to u32[ADDR]; phys:ADDR is physical.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_awatch},
-    {"backtrace", "bt", "[N]", "The functions that called each other, N (30) at most.", CMD_WORDS_NONE, 1, false, cmd_backtrace},
-    {"break", "b", "WHERE [if EXPR]", "Stop before the code at WHERE: a function, FILE:LINE, an address, *ADDR, phys:ADDR.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_break},
-    {"catch", NULL, "EVENT [FIRST[-LAST]|NAME] [if EXPR]", "Stop at a trap, interrupt, mode, space, reg-read, reg-write, device-read, device-write, halt or syscall; exec: before code first runs, once; translate [made] [evicted] [invalidated]: as the engine's own code comes or goes, which is not the same on each.", CMD_WORDS_EVENTS, CMD_ARGS_MAX, false, cmd_catch},
-    {"condition", NULL, "N [EXPR]", "Let N stop only where EXPR is not 0, or always.", CMD_WORDS_NONE, CMD_ARGS_MAX, false, cmd_condition},
-    {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, true, cmd_continue},
-    {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, false, cmd_cpu},
-    {"delete", "d", "N|all", "Remove breakpoint, watchpoint or catchpoint N.", CMD_WORDS_NONE, 1, false, cmd_delete},
-    {"disable", NULL, "N|all", "Let N stop nothing until it is enabled.", CMD_WORDS_NONE, 1, false, cmd_disable},
-    {"disas", NULL, "[ADDR] [N]", "Disassemble N instructions (10) from ADDR (the pc, then onward).", CMD_WORDS_ADDRESSES, 2, false, cmd_disas},
-    {"dump", NULL, "WHAT[,...]", "Explain the translated code that there is of a symbol, an ADDR, or from START-END up to END.", CMD_WORDS_SYMBOLS, 1, false, cmd_dump},
-    {"enable", NULL, "N|all", "Let N, which was disabled, stop the machine again.", CMD_WORDS_NONE, 1, false, cmd_enable},
-    {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_ADDRESSES, 1, false, cmd_explain},
-    {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, false, cmd_hash},
-    {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, false, cmd_help},
-    {"ignore", NULL, "N COUNT", "Let the next COUNT hits of N pass.", CMD_WORDS_NONE, 2, false, cmd_ignore},
-    {"info", "i", "WHAT [PREFIX]", "Show breaks, cpus, map, time, and counters or devices (whose name begins with PREFIX).", CMD_WORDS_INFO, 2, false, cmd_info},
-    {"line", NULL, "[WHERE]", "The source line of an address (the pc), or the addresses of FILE:LINE.", CMD_WORDS_ADDRESSES, 1, false, cmd_line},
-    {"list", "l", "[WHERE]", "The source text around a line, or around what is at an address (the pc).", CMD_WORDS_ADDRESSES, 1, false, cmd_list},
-    {"print", "p", "[/FMT] EXPR", "What EXPR comes to; FMT is one of xduotca.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_print},
-    {"quit", "q", "", "End the machine and the program.", CMD_WORDS_NONE, 0, false, cmd_quit},
-    {"regs", "r", "[NAME...|all|float|system]", "Show registers with their fields.", CMD_WORDS_REGS, CMD_ARGS_MAX, false, cmd_regs},
-    {"reset", NULL, "", "Put the machine back to power-on; breakpoints stay.", CMD_WORDS_NONE, 0, false, cmd_reset},
-    {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, true, cmd_continue},
-    {"rwatch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same as awatch, for reads.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_rwatch},
-    {"set", NULL, "REG VALUE", "Give a register a value.", CMD_WORDS_REGS, 2, false, cmd_set},
-    {"step", "s", "[N]", "Carry out N instructions (1).", CMD_WORDS_NONE, 1, true, cmd_step},
-    {"symbol", NULL, "ADDR|NAME", "What is at an address, or where a name is.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_symbol},
-    {"symbols", NULL, "[FILE[@OFFSET]]", "Add an ELF file's names, lines and frames, OFFSET added to each address; or the running kernel's names.", CMD_WORDS_NONE, 1, false, cmd_symbols},
-    {"tbreak", "tb", "WHERE [if EXPR]", "The same as break, once.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_tbreak},
-    {"until", "u", "COUNT", "Run until COUNT instructions were carried out since reset.", CMD_WORDS_NONE, 1, true, cmd_until},
-    {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_ADDRESSES, 2, false, cmd_walk},
-    {"watch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same as awatch, for writes that change something.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, false, cmd_watch},
-    {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_ADDRESSES, 3, false, cmd_x},
-    {"xp", NULL, "[/FMT] ADDR [N]", "The same as x, at a physical address; not format i.", CMD_WORDS_ADDRESSES, 3, false, cmd_xp},
-    {NULL, NULL, NULL, NULL, CMD_WORDS_NONE, 0, false, NULL},
+    {"awatch", NULL, "ADDR[,LENGTH] [if EXPR]", "Stop behind each access to LENGTH bytes (8, or a symbol's) at ADDR, or to u32[ADDR]; phys:ADDR is physical.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_awatch},
+    {"backtrace", "bt", "[N]", "The functions that called each other, N (30) at most.", CMD_WORDS_NONE, 1, 0, cmd_backtrace},
+    {"break", "b", "WHERE [if EXPR]", "Stop before the code at WHERE: a function, FILE:LINE, an address, *ADDR, phys:ADDR.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_break},
+    {"catch", NULL, "EVENT [FIRST[-LAST]|NAME] [if EXPR]", "Stop at a trap, interrupt, mode, space, reg-read, reg-write, device-read, device-write, halt or syscall; exec: before code first runs, once; translate [made] [evicted] [invalidated]: as the engine's own code comes or goes, which is not the same on each.", CMD_WORDS_EVENTS, CMD_ARGS_MAX, CMD_POINTS, cmd_catch},
+    {"condition", NULL, "N [EXPR]", "Let N stop only where EXPR is not 0, or always.", CMD_WORDS_NONE, CMD_ARGS_MAX, CMD_POINTS, cmd_condition},
+    {"continue", "c", "", "Let the machine run until something stops it.", CMD_WORDS_NONE, 0, CMD_RUNS, cmd_continue},
+    {"cpu", NULL, "[N]", "Look at CPU N from now on, or say which one it is.", CMD_WORDS_NONE, 1, 0, cmd_cpu},
+    {"delete", "d", "N|all", "Remove breakpoint, watchpoint or catchpoint N.", CMD_WORDS_NONE, 1, CMD_POINTS, cmd_delete},
+    {"disable", NULL, "N|all", "Let N stop nothing until it is enabled.", CMD_WORDS_NONE, 1, CMD_POINTS, cmd_disable},
+    {"disas", NULL, "[ADDR] [N]", "Disassemble N instructions (10) from ADDR (the pc, then onward).", CMD_WORDS_ADDRESSES, 2, 0, cmd_disas},
+    {"dump", NULL, "WHAT[,...]", "Explain the translated code that there is of a symbol, an ADDR, or from START-END up to END.", CMD_WORDS_SYMBOLS, 1, 0, cmd_dump},
+    {"enable", NULL, "N|all", "Let N, which was disabled, stop the machine again.", CMD_WORDS_NONE, 1, CMD_POINTS, cmd_enable},
+    {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_ADDRESSES, 1, 0, cmd_explain},
+    {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, 0, cmd_hash},
+    {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, 0, cmd_help},
+    {"ignore", NULL, "N COUNT", "Let the next COUNT hits of N pass.", CMD_WORDS_NONE, 2, CMD_POINTS, cmd_ignore},
+    {"info", "i", "WHAT [PREFIX]", "Show breaks, cpus, map, time, and counters or devices (whose name begins with PREFIX).", CMD_WORDS_INFO, 2, 0, cmd_info},
+    {"line", NULL, "[WHERE]", "The source line of an address (the pc), or the addresses of FILE:LINE.", CMD_WORDS_ADDRESSES, 1, 0, cmd_line},
+    {"list", "l", "[WHERE]", "The source text around a line, or around what is at an address (the pc).", CMD_WORDS_ADDRESSES, 1, 0, cmd_list},
+    {"print", "p", "[/FMT] EXPR", "What EXPR comes to; FMT is one of xduotca.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, 0, cmd_print},
+    {"quit", "q", "", "End the machine and the program.", CMD_WORDS_NONE, 0, 0, cmd_quit},
+    {"regs", "r", "[NAME...|all|float|system]", "Show registers with their fields.", CMD_WORDS_REGS, CMD_ARGS_MAX, 0, cmd_regs},
+    {"reset", NULL, "", "Put the machine back to power-on; breakpoints stay.", CMD_WORDS_NONE, 0, CMD_REGS | CMD_MEMORY, cmd_reset},
+    {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, CMD_RUNS, cmd_continue},
+    {"rwatch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same as awatch, for reads.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_rwatch},
+    {"set", NULL, "REG VALUE", "Give a register a value.", CMD_WORDS_REGS, 2, CMD_REGS, cmd_set},
+    {"step", "s", "[N]", "Carry out N instructions (1).", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_step},
+    {"symbol", NULL, "ADDR|NAME", "What is at an address, or where a name is.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, 0, cmd_symbol},
+    {"symbols", NULL, "[FILE[@OFFSET]]", "Add an ELF file's names, lines and frames, OFFSET added to each address; or the running kernel's names.", CMD_WORDS_NONE, 1, 0, cmd_symbols},
+    {"tbreak", "tb", "WHERE [if EXPR]", "The same as break, once.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_tbreak},
+    {"until", "u", "COUNT", "Run until COUNT instructions were carried out since reset.", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_until},
+    {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_ADDRESSES, 2, 0, cmd_walk},
+    {"watch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same as awatch, for writes that change something.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_watch},
+    {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_ADDRESSES, 3, 0, cmd_x},
+    {"xp", NULL, "[/FMT] ADDR [N]", "The same as x, at a physical address; not format i.", CMD_WORDS_ADDRESSES, 3, 0, cmd_xp},
+    {NULL, NULL, NULL, NULL, CMD_WORDS_NONE, 0, 0, NULL},
 };
 /* clang-format on */
 
@@ -216,18 +216,18 @@ int cmd_run(struct cmd_session *s, const char *line, struct buf *out, enum cmd_n
     return rc;
 }
 
-bool cmd_runs(const char *line)
+unsigned cmd_does(const char *line)
 {
     char name[32];
     size_t start = strspn(line, BLANKS), n = strcspn(line + start, BLANKS "/");
     const struct cmd *c;
 
     if (!n || n >= sizeof name)
-        return false;
+        return 0;
     memcpy(name, line + start, n);
     name[n] = 0;
     c = find(name, NULL);
-    return c && c->runs;
+    return c ? c->does : 0;
 }
 
 /* ---- completion ---- */

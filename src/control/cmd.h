@@ -29,6 +29,14 @@ enum cmd_words {
     CMD_WORDS_EVENTS /* that catch knows, and then what they are of */
 };
 
+/* What a command does to the machine. */
+enum {
+    CMD_RUNS = 1,   /* lets it run */
+    CMD_REGS = 2,   /* changes registers */
+    CMD_MEMORY = 4, /* changes memory */
+    CMD_POINTS = 8, /* makes, changes or removes breakpoints and the like */
+};
+
 struct cmd {
     const char *name;      /* "step" */
     const char *shorthand; /* "s", or NULL */
@@ -36,7 +44,7 @@ struct cmd {
     const char *help;      /* one line */
     enum cmd_words words;
     unsigned max_args;
-    bool runs; /* it lets the machine run */
+    unsigned does; /* CMD_RUNS and the like */
     /* argv[0] is the name.  Returns 0 or a negative errno; text for the person goes to out. */
     int (*run)(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e);
 };
@@ -47,8 +55,8 @@ enum cmd_next { CMD_GO_ON, CMD_QUIT };
  * starts with # does nothing.  Errors are one line in *e. */
 int cmd_run(struct cmd_session *s, const char *line, struct buf *out, enum cmd_next *next,
             struct err *e);
-/* Whether a line's command would let the machine run. */
-bool cmd_runs(const char *line);
+/* What a line's command does (CMD_RUNS and the like). */
+unsigned cmd_does(const char *line);
 /* The n-th completion (from 0) of the last word of the line, malloc'ed, or NULL. */
 char *cmd_complete(struct cmd_session *s, const char *line, unsigned n);
 

@@ -40,6 +40,8 @@ static int add(struct cmd_job *j, struct dbg_point *point, const char *what)
 {
     int condition = find_condition(j);
 
+    if (dbg_points_full(ctl_points(j->s->ctl)))
+        return err_set(j->e, E2BIG, "there are %d breakpoints and the like already", DBG_POINTS_MAX);
     if (!point->cond.len && condition < j->argc && compile(j, condition + 1, &point->cond))
         return -EINVAL;
     if (!point->text)
@@ -238,10 +240,8 @@ int cmd_awatch(struct cmd_session *s, int argc, char **argv, struct buf *out, st
 
 /* ---- catchpoints ---- */
 
-/* A trap for which a register has a number: RISC-V's calls to Linux. */
-#define SYSCALL       "syscall"
-#define SYSCALL_CAUSE "call from U-mode"
-#define SYSCALL_REG   "a7"
+/* A trap for which a register has a number: a user's call to the guest's system. */
+#define SYSCALL "syscall"
 
 #define EXEC "exec"
 
@@ -318,24 +318,24 @@ static int parse_range(struct cmd_job *j, const char *text, struct dbg_point *po
 /* A call, any or of this number; with a condition both must hold. */
 static int catch_syscall(struct cmd_job *j, const char *number, struct dbg_point *point)
 {
+    const struct guest *g = j->c->guest;
+    const struct guest_reg *reg = &g->regs[g->syscall_reg];
     int condition = find_condition(j);
     struct dbg_names names = cmd_names(j);
     char *rest, *text;
     uint64_t n;
     int rc;
 
-    if (!find_cause(j, SYSCALL_CAUSE, 0, &point->first))
-        return err_set(j->e, ENOENT, "%s has no such calls", j->c->guest->name);
     point->event = CPU_EVENT_TRAP;
-    point->last = point->first;
+    point->first = point->last = g->syscall_cause;
     if (!*number)
         return 0;
     if (cmd_number(number, &n, j->e))
         return -EINVAL;
     rest = cmd_words_join(j, condition + 1, j->argc);
-    text = xasprintf(SYSCALL " if " SYSCALL_REG " == %" PRIu64 "%s%s%s", n, *rest ? " && (" : "",
-                     rest, *rest ? ")" : "");
-    rc = dbg_expr_compile(&point->cond, text + strlen(SYSCALL " if "), j->c->guest, &names, j->e);
+    text = xasprintf(SYSCALL " if %s == %" PRIu64 "%s%s%s", reg->alias ? reg->alias : reg->name, n,
+                     *rest ? " && (" : "", rest, *rest ? ")" : "");
+    rc = dbg_expr_compile(&point->cond, text + strlen(SYSCALL " if "), g, &names, j->e);
     free(rest);
     if (rc)
         free(text);

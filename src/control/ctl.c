@@ -22,6 +22,7 @@ struct ctl_client {
     struct host_wake news;
     struct buf text; /* printed for it; of the lock */
     size_t lost;     /* bytes that did not fit */
+    bool attends;
     struct ctl_client *next;
 };
 
@@ -42,6 +43,8 @@ struct ctl {
     struct ctl_go go;
     struct ctl_stop stop; /* valid while at rest */
     struct ctl_client *clients;
+    const void *asked; /* the client that asked last for a run or a stop; the ctl: the console did;
+                        * NULL: nobody who is still there */
 };
 
 /* With the lock held. */
@@ -69,6 +72,7 @@ static struct ctl_stop describe(struct ctl *c, enum machine_stop why)
 /* With the lock held: the machine is at rest from now on. */
 static void rest(struct ctl *c, struct ctl_stop stop)
 {
+    stop.number = c->stop.number + 1;
     c->stop = stop;
     c->running = c->pause = false;
     host_cond_broadcast(&c->done);
@@ -151,25 +155,15 @@ static enum machine_stop step(struct ctl *c, const struct ctl_go *go)
     unsigned n = STEPS_MAX;
 
     do
-        why = machine_run(c->m, machine_count(c->m) + 1);
+        why = dbg_trace_run(c->trace, machine_count(c->m) + 1);
     while (why == MACHINE_COUNT && in_range(c, go) && --n);
     return why;
-}
-
-/* A hit of a tracepoint that has steps came to a stop for them. */
-static enum machine_stop go_on(struct ctl *c, const struct ctl_go *go)
-{
-    enum machine_stop why = MACHINE_COUNT;
-
-    if (dbg_trace_wants_steps(c->trace))
-        why = dbg_trace_steps(c->trace);
-    return why == MACHINE_COUNT ? machine_run(c->m, go->until) : why;
 }
 
 /* Runs until there is something for the loop to look at.  False: it is to run on. */
 static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
 {
-    enum machine_stop why = go->step ? step(c, go) : go_on(c, go);
+    enum machine_stop why = go->step ? step(c, go) : dbg_trace_run(c->trace, go->until);
     struct dbg_hit hit = {0};
 
     if (go->step && why == MACHINE_COUNT && in_range(c, go))
@@ -200,7 +194,9 @@ static bool run(struct ctl *c)
         begin(c, &go);
     stopped = run_once(c, &go, &stop);
     host_mutex_lock(&c->lock);
-    /* An interruption that nobody wants any more was for a call, or came too late. */
+    /* An interruption that nobody wants any more was for a call, or came too late; and a step is
+     * nobody's when another request came behind it. */
+    stopped = stopped && !(stop.stepped && !c->go.step);
     if (stopped)
         rest(c, stop);
     return stopped;
@@ -324,6 +320,9 @@ static void ask(struct ctl *c, const struct ctl_go *go)
     c->go = *go;
     c->begin = c->running = true;
     c->pause = false;
+    c->asked = go->owner ? (const void *)go->owner : c;
+    if (go->owner)
+        go->owner->attends = true;
 }
 
 void ctl_run(struct ctl *c, const struct ctl_go *go)
@@ -356,13 +355,20 @@ bool ctl_step(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
     return done;
 }
 
+/* With the lock held. */
+static void pause_run(struct ctl *c)
+{
+    if (!c->running)
+        return;
+    c->pause = true;
+    machine_interrupt(c->m);
+}
+
 void ctl_pause(struct ctl *c)
 {
     host_mutex_lock(&c->lock);
-    if (c->running) {
-        c->pause = true;
-        machine_interrupt(c->m);
-    }
+    pause_run(c);
+    c->asked = c;
     host_mutex_unlock(&c->lock);
 }
 
@@ -391,6 +397,25 @@ bool ctl_running(struct ctl *c)
     running = c->running;
     host_mutex_unlock(&c->lock);
     return running;
+}
+
+/* With the lock held. */
+static bool attended(const struct ctl *c)
+{
+    for (const struct ctl_client *k = c->clients; k; k = k->next)
+        if (k->attends)
+            return true;
+    return false;
+}
+
+bool ctl_attended(struct ctl *c)
+{
+    bool yes;
+
+    host_mutex_lock(&c->lock);
+    yes = attended(c);
+    host_mutex_unlock(&c->lock);
+    return yes;
 }
 
 struct dbg_points *ctl_points(struct ctl *c)
@@ -441,11 +466,62 @@ void ctl_client_free(struct ctl_client *k)
     for (at = &k->c->clients; *at != k; at = &(*at)->next)
         ;
     *at = k->next;
+    if (k->c->asked == k)
+        k->c->asked = NULL;
     tell(k->c);
     host_mutex_unlock(&k->c->lock);
     host_wake_fini(&k->news);
     buf_fini(&k->text);
     free(k);
+}
+
+void ctl_client_pause(struct ctl_client *k)
+{
+    struct ctl *c = k->c;
+
+    host_mutex_lock(&c->lock);
+    pause_run(c);
+    if (c->running || !c->asked)
+        c->asked = k;
+    k->attends = true;
+    host_mutex_unlock(&c->lock);
+}
+
+/* With the lock held: nobody is there who had the machine stopped, or its CPUs. */
+static void let_go(struct ctl *c)
+{
+    if (!c->running) {
+        ask(c, &CTL_GO);
+        host_cond_broadcast(&c->work);
+    } else { /* it goes on where it is: that is no new run */
+        c->go = CTL_GO;
+        c->pause = false;
+        machine_interrupt(c->m);
+    }
+    c->asked = NULL;
+}
+
+/* With the lock held: the machine is at rest for a point that is not k's, and k does not know. */
+static bool is_for_others(const struct ctl *c, const struct ctl_client *k, bool seen)
+{
+    return !c->running && c->stop.why == MACHINE_BREAK && !seen && c->stop.hit.owner != k;
+}
+
+void ctl_client_leave(struct ctl_client *k, bool seen)
+{
+    struct ctl *c = k->c;
+    bool attends;
+
+    host_mutex_lock(&c->lock);
+    attends = k->attends;
+    k->attends = false;
+    if (c->asked == k)
+        c->asked = NULL;
+    if (attends && !c->asked && !attended(c) && !is_for_others(c, k, seen))
+        let_go(c);
+    if (attends)
+        tell(c);
+    host_mutex_unlock(&c->lock);
 }
 
 int ctl_client_fd(const struct ctl_client *k)

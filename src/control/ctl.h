@@ -9,7 +9,8 @@
  *
  * Several front ends may be clients at once.  Each hears that the machine came to rest, or
  * runs, whoever asked for it, and that another one left; the last one that asked is the one that is
- * heard.
+ * heard.  Requests that name no client are the console's, which is there all the time.  A client that
+ * asked for a run or a stop attends from then on: stops are for it, until it leaves.
  * Any thread but the machine's own, unless a call says more.
  */
 #ifndef CONTROL_CTL_H
@@ -31,6 +32,7 @@ struct ctl_stop {
     uint64_t pc, count;
     struct dbg_hit hit; /* MACHINE_BREAK */
     bool stepped;       /* MACHINE_COUNT: a step is done */
+    uint64_t number;    /* of stops: which one it is; 0: the machine has not run yet */
     enum board_end end; /* MACHINE_ENDED */
     unsigned code;
 };
@@ -43,7 +45,7 @@ struct ctl_go {
     bool hold;          /* no interrupt is taken, but for one that ends a CPU's wait */
     unsigned cpu;
     uint64_t from, to;
-    const void *owner;  /* of points that stop it even where a CPU is already; see dbg_point */
+    struct ctl_client *owner; /* who asks: its points stop it even where a CPU is already; or NULL */
 };
 #define CTL_GO ((struct ctl_go){.until = UINT64_MAX})
 
@@ -68,6 +70,8 @@ void ctl_pause(struct ctl *c);
  */
 bool ctl_wait(struct ctl *c, int timeout_ms, struct ctl_stop *stop);
 bool ctl_running(struct ctl *c);
+/* Whether some client attends. */
+bool ctl_attended(struct ctl *c);
 
 /* The machine's breakpoints and the like; only to be touched inside ctl_call. */
 struct dbg_points *ctl_points(struct ctl *c);
@@ -80,6 +84,14 @@ struct dbg_trace *ctl_trace(struct ctl *c);
  * (dbg_point.owner) is kept for it. */
 struct ctl_client *ctl_client_new(struct ctl *c, struct err *e);
 void ctl_client_free(struct ctl_client *k);
+/* As ctl_pause, for a client, which attends from now on.  Where the machine is at rest already, it is
+ * whoever had it stopped that holds it. */
+void ctl_client_pause(struct ctl_client *k);
+/* The client attends no more; its points should be gone.  If no other client attends, and no request
+ * of the console's came behind this one's, the machine is let go in the same moment: it runs, with all
+ * its CPUs.  But at a stop that this client has not seen, for a point which is not its own, it stays
+ * at rest.  A client that does not attend may leave again: nothing is done. */
+void ctl_client_leave(struct ctl_client *k, bool seen);
 /* A file descriptor that becomes readable whenever news came (for poll); ctl_client_ack clears it. */
 int ctl_client_fd(const struct ctl_client *k);
 void ctl_client_ack(struct ctl_client *k);

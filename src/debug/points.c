@@ -21,6 +21,17 @@ struct dma_watch {
     struct dbg_point *point;
 };
 
+/* A point that wants a stop, and why. */
+struct note {
+    unsigned point;
+    bool behind; /* if its condition holds then, or to run its commands, which is not known yet */
+    enum { BY_PROBE, BY_TOUCH, BY_EVENT, BY_UNIT } by;
+    struct cpu_touch touch; /* BY_TOUCH, */
+    uint64_t old;           /* and what is there */
+    enum cpu_event event;   /* BY_EVENT */
+    uint64_t a, b;
+};
+
 struct pcs {
     VEC(uint64_t);
 };
@@ -61,7 +72,10 @@ struct dbg_points {
     struct accel_watcher units;
     bool units_wanted; /* it is told */
 
-    struct dbg_hit hit; /* since the machine ran last */
+    struct {
+        VEC(struct note);
+    } notes; /* since the machine stopped last, each point's first one */
+    struct dbg_unit unit; /* since then: what BY_UNIT is about */
 
     dbg_print_fn *print;
     void *print_opaque;
@@ -166,21 +180,12 @@ static bool is_probe(const struct dbg_point *x)
     return x->kind == DBG_BREAK || x->kind == DBG_EXEC;
 }
 
-/* Puts down that a point wants a stop. */
-static bool put_down(struct dbg_points *p, const struct dbg_point *x)
+static bool is_noted(const struct dbg_points *p, const struct dbg_point *x)
 {
-    struct dbg_hit *h = &p->hit;
-
-    if (x->kind == DBG_EXEC) {
-        h->ran = true;
-        h->code = (struct cpu_range){x->first, x->last};
-    }
-    for (unsigned i = 0; i < h->npoints; i++)
-        if (h->point[i] == x->number)
+    for (size_t i = 0; i < p->notes.len; i++)
+        if (p->notes.data[i].point == x->number)
             return true;
-    if (h->npoints < DBG_HITS)
-        h->point[h->npoints++] = x->number;
-    return true;
+    return false;
 }
 
 static void run_commands(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
@@ -200,16 +205,30 @@ static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
         x->ignore--;
         return false;
     }
-    if (!x->ncommands)
-        return put_down(p, x);
     run_commands(p, x, c);
-    return false;
+    return !x->ncommands;
+}
+
+/* A hit now, whose condition holds.  True: it stops the machine. */
+static bool hit_now(struct dbg_points *p, struct dbg_point *x, struct cpu *c, struct note why)
+{
+    bool stops = is_noted(p, x) || counts(p, x, c);
+
+    why.point = x->number;
+    if (stops && !x->act && !is_noted(p, x))
+        vec_push(&p->notes, why);
+    return stops;
 }
 
 /* A hit behind which a condition, or commands, may have to be looked at. */
-static bool counts_behind(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
+static bool hit_behind(struct dbg_points *p, struct dbg_point *x, struct cpu *c, struct note why)
 {
-    return x->cond.len || x->ncommands ? put_down(p, x) : counts(p, x, c);
+    if ((!x->cond.len && !x->ncommands) || is_noted(p, x))
+        return hit_now(p, x, c, why);
+    why.point = x->number;
+    why.behind = true;
+    vec_push(&p->notes, why);
+    return true;
 }
 
 static void keep_arg(struct dbg_points *p, uint64_t v)
@@ -248,7 +267,7 @@ static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, u
         return p->answer ? p->answer(p->answer_opaque, c, a, b, more) : 0;
     x = p->index.data[a];
     x->evals++;
-    return b && concerns(x, c) && counts(p, x, c);
+    return b && concerns(x, c) && hit_now(p, x, c, (struct note){.by = BY_PROBE});
 }
 
 /* Appends a point; stop is what those before it came to. */
@@ -318,76 +337,101 @@ static bool touches(const struct dbg_point *x, const struct cpu_touch *t)
            (addr < x->addr ? x->addr - addr < t->size : addr - x->addr < x->len);
 }
 
-static void note_touch(struct dbg_points *p, struct cpu *c, const struct cpu_touch *t)
+static struct note note_of(struct mem *mem, const struct cpu_touch *t)
 {
+    struct note why = {.by = BY_TOUCH, .touch = *t};
     uint8_t bytes[8] = {0};
-    unsigned n = t->size < sizeof bytes ? t->size : sizeof bytes;
 
-    mem_peek(c->mem, t->paddr, bytes, n);
-    p->hit.touch = *t;
-    p->hit.old = bits_load_le(bytes, 8);
+    mem_peek(mem, t->paddr, bytes, t->size < sizeof bytes ? t->size : sizeof bytes);
+    why.old = bits_load_le(bytes, 8);
+    return why;
 }
 
-/* Whether a store leaves memory as it is.  One of more than 8 bytes repeats its value. */
-static bool stays(const struct dbg_points *p, const struct cpu_touch *t)
+/* The first of the bytes that is not in memory already, or len.  What cannot be known is not. */
+static uint64_t first_change(struct mem *mem, uint64_t paddr, const uint8_t *bytes, uint64_t len)
 {
-    unsigned bits = t->size < 8 ? 8 * t->size : 64;
-    bool same = !((t->value ^ p->hit.old) & bits_mask(bits));
-    uint8_t bytes[8];
+    uint8_t old[256];
+    uint64_t at = 0, n, got;
 
-    for (unsigned at = 8; at < t->size && same; at += 8) {
-        mem_peek(machine_mem(p->m), t->paddr + at, bytes, sizeof bytes);
-        same = bits_load_le(bytes, 8) == t->value;
+    for (; at < len; at += n) {
+        n = len - at < sizeof old ? len - at : sizeof old;
+        got = mem_peek(mem, paddr + at, old, n);
+        for (uint64_t i = 0; i < n; i++)
+            if (i >= got || old[i] != bytes[at + i])
+                return at + i;
     }
-    return t->write && same;
+    return len;
 }
 
-/* Only the first access of an instruction that hits is kept.  Conditions are looked at behind it. */
+/* Whether a store leaves what the point watches as it is. */
+static bool stays(struct mem *mem, const struct dbg_point *x, const struct cpu_touch *t)
+{
+    uint64_t addr = x->physical ? t->paddr : t->vaddr;
+    uint64_t skip = addr < x->addr ? x->addr - addr : 0, left = x->len - (addr + skip - x->addr);
+    uint64_t end = skip + (t->size - skip < left ? t->size - skip : left);
+    uint8_t bytes[8];
+    bool same = t->write;
+
+    bits_store_le(bytes, 8, t->value); /* one of more than 8 bytes repeats it */
+    for (uint64_t at = skip, n; at < end && same; at += n) {
+        n = 8 - at % 8 < end - at ? 8 - at % 8 : end - at;
+        same = first_change(mem, t->paddr + at, bytes + at % 8, n) == n;
+    }
+    return same;
+}
+
+/* Conditions are looked at behind the instruction. */
 static bool on_touched(void *opaque, struct cpu *c, const struct cpu_touch *t)
 {
     struct dbg_points *p = opaque;
-    bool first = !p->hit.npoints, stop = false;
+    struct note why = note_of(c->mem, t);
+    bool stop = false;
 
-    if (first)
-        note_touch(p, c, t);
     for (size_t i = 0; i < p->all.len; i++) {
         struct dbg_point *x = p->all.data[i];
 
         if (!touches(x, t) || !concerns(x, c))
             continue;
         x->evals++;
-        if (!x->changed_only || !stays(p, t))
-            stop |= counts_behind(p, x, c);
+        if (!x->changed_only || !stays(c->mem, x, t))
+            stop |= hit_behind(p, x, c, why);
     }
     return stop;
 }
 
-/* A device writes. */
+/* A device writes bytes at paddr, which a point watches as w->addr and on; it is told of those that it
+ * is about, 8 at most. */
+static bool on_dma_part(struct dbg_points *p, const struct dma_watch *w, uint64_t paddr,
+                        const uint8_t *bytes, uint64_t len)
+{
+    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
+    struct cpu_touch t = {.paddr = paddr, .write = true, .device = true};
+    uint64_t skip = 0;
+
+    w->point->evals++;
+    if (w->point->changed_only)
+        skip = first_change(c->mem, paddr, bytes, len);
+    if (skip == len)
+        return false;
+    t.paddr += skip;
+    t.vaddr = w->addr + (t.paddr - w->paddr);
+    t.size = len - skip < 8 ? (unsigned)(len - skip) : 8;
+    t.value = bits_load_le(bytes + skip, t.size);
+    return hit_behind(p, w->point, c, note_of(c->mem, &t));
+}
+
 static void on_dma(void *opaque, uint64_t paddr, const void *bytes, uint64_t len)
 {
     struct dbg_points *p = opaque;
-    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
     bool stop = false;
 
     for (size_t i = 0; i < p->dma.len; i++) {
         const struct dma_watch *w = &p->dma.data[i];
         uint64_t from = paddr > w->paddr ? paddr : w->paddr;
         uint64_t end = paddr + len < w->paddr + w->len ? paddr + len : w->paddr + w->len;
-        unsigned n = end - from < 8 ? (unsigned)(end - from) : 8;
-        struct cpu_touch t = {.paddr = from,
-                              .vaddr = w->addr + (from - w->paddr),
-                              .size = n,
-                              .write = true,
-                              .device = true};
 
-        if (from >= end)
-            continue;
-        t.value = bits_load_le((const uint8_t *)bytes + (from - paddr), n);
-        if (!p->hit.npoints)
-            note_touch(p, c, &t);
-        w->point->evals++;
-        if (!w->point->changed_only || !stays(p, &t))
-            stop |= counts_behind(p, w->point, c);
+        if (from < end)
+            stop |= on_dma_part(p, w, from, (const uint8_t *)bytes + (from - paddr), end - from);
     }
     if (stop)
         machine_debug_stop(p->m);
@@ -396,6 +440,7 @@ static void on_dma(void *opaque, uint64_t paddr, const void *bytes, uint64_t len
 static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t a, uint64_t b)
 {
     struct dbg_points *p = opaque;
+    struct note why = {.by = BY_EVENT, .event = what, .a = a, .b = b};
     bool stop = false;
 
     for (size_t i = 0; i < p->all.len; i++) {
@@ -404,13 +449,8 @@ static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t 
         if (x->kind != DBG_CATCH || x->event != what || !concerns(x, c))
             continue;
         x->evals++;
-        if (a < x->first || a > x->last)
-            continue;
-        p->hit.caught = true;
-        p->hit.event = what;
-        p->hit.a = a;
-        p->hit.b = b;
-        stop |= counts_behind(p, x, c);
+        if (a >= x->first && a <= x->last)
+            stop |= hit_behind(p, x, c, why);
     }
     return stop;
 }
@@ -463,11 +503,11 @@ static void on_unit(void *opaque, struct cpu *made_for, enum cpu_unit_event what
             continue;
         x->evals++;
         if (holds(x, k))
-            stop |= counts_behind(p, x, c);
+            stop |= hit_behind(p, x, c, (struct note){.by = BY_UNIT});
     }
     if (!stop)
         return;
-    note_unit(&p->hit.unit, what, k, by);
+    note_unit(&p->unit, what, k, by);
     machine_debug_stop(p->m);
 }
 
@@ -524,6 +564,7 @@ void dbg_points_free(struct dbg_points *p)
     vec_fini(&p->watches);
     vec_fini(&p->vpages);
     vec_fini(&p->dma);
+    vec_fini(&p->notes);
     free(p);
 }
 
@@ -545,6 +586,11 @@ unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point)
     return x->number;
 }
 
+bool dbg_points_full(const struct dbg_points *p)
+{
+    return p->all.len >= DBG_POINTS_MAX;
+}
+
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number)
 {
     return number < p->index.len ? p->index.data[number] : NULL;
@@ -557,6 +603,17 @@ struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from)
     return dbg_points_find(p, from);
 }
 
+/* A point that goes has no part in the next stop: the machine may have been interrupted before it. */
+static void forget(struct dbg_points *p, const struct dbg_point *x)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->notes.len; i++)
+        if (p->notes.data[i].point != x->number)
+            p->notes.data[n++] = p->notes.data[i];
+    p->notes.len = n;
+}
+
 bool dbg_points_delete(struct dbg_points *p, unsigned number)
 {
     struct dbg_point *x = dbg_points_find(p, number);
@@ -565,6 +622,7 @@ bool dbg_points_delete(struct dbg_points *p, unsigned number)
     if (!x)
         return false;
     dbg_points_changed(p, x);
+    forget(p, x);
     while (p->all.data[i] != x)
         i++;
     p->all.len--;
@@ -710,22 +768,45 @@ void dbg_points_apply(struct dbg_points *p)
     apply_dma(p);
 }
 
-/* Behind an access or event: those with a condition or commands were only put down. */
-static void look_at_conditions(struct dbg_points *p, struct cpu *c)
+/* What was put down without knowing whether it counts. */
+static bool counts_after_all(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
-    struct dbg_hit was = p->hit;
+    return (!x->cond.len || dbg_agent_run(&x->cond, c)) && counts(p, x, c);
+}
 
-    p->hit.npoints = 0;
-    for (unsigned i = 0; i < was.npoints; i++) {
-        struct dbg_point *x = p->index.data[was.point[i]];
+static void tell(const struct dbg_points *p, struct dbg_hit *hit, const struct note *why)
+{
+    const struct dbg_point *x = p->index.data[why->point];
 
-        if (!x)
-            continue; /* deleted since */
-        if (is_probe(x) || (!x->cond.len && !x->ncommands))
-            put_down(p, x);
-        else if (!x->cond.len || dbg_agent_run(&x->cond, c))
-            counts(p, x, c);
+    if (hit->npoints < DBG_HITS)
+        hit->point[hit->npoints++] = why->point;
+    if (why->by == BY_TOUCH && !hit->touch.size) {
+        hit->touch = why->touch;
+        hit->old = why->old;
     }
+    if (why->by == BY_EVENT) {
+        hit->caught = true;
+        hit->event = why->event;
+        hit->a = why->a;
+        hit->b = why->b;
+    }
+    if (why->by == BY_UNIT)
+        hit->unit = p->unit;
+    if (x->kind == DBG_EXEC) {
+        hit->ran = true;
+        hit->code = (struct cpu_range){x->first, x->last};
+    }
+}
+
+/* Whose all the points are that were hit, or NULL. */
+static const void *owner_of(const struct dbg_points *p, const struct dbg_hit *hit)
+{
+    const void *owner = hit->npoints ? p->index.data[hit->point[0]]->owner : NULL;
+
+    for (unsigned i = 1; i < hit->npoints; i++)
+        if (p->index.data[hit->point[i]]->owner != owner)
+            return NULL;
+    return owner;
 }
 
 /* It stopped the machine. */
@@ -741,9 +822,18 @@ static void spend(struct dbg_points *p, struct dbg_point *x)
 
 bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit)
 {
-    look_at_conditions(p, machine_cpu(p->m, machine_turn(p->m)));
-    *hit = p->hit;
-    p->hit = (struct dbg_hit){0};
+    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
+
+    *hit = (struct dbg_hit){0};
+    for (size_t i = 0; i < p->notes.len; i++) {
+        const struct note *why = &p->notes.data[i];
+
+        if (!why->behind || counts_after_all(p, p->index.data[why->point], c))
+            tell(p, hit, why);
+    }
+    p->notes.len = 0;
+    p->unit = (struct dbg_unit){0};
+    hit->owner = owner_of(p, hit);
     for (unsigned i = 0; i < hit->npoints; i++)
         spend(p, p->index.data[hit->point[i]]);
     return hit->npoints;

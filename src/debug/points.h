@@ -73,10 +73,11 @@ struct dbg_unit {
 
 #define DBG_HITS 16
 
-/* Why the machine stopped. */
+/* Why the machine stopped: only what counted. */
 struct dbg_hit {
     unsigned point[DBG_HITS]; /* numbers of points; more than fit are not told */
     unsigned npoints;
+    const void *owner;      /* of all of them; NULL: they have not one owner, or everybody's are among them */
     struct cpu_touch touch; /* of the first watchpoint among them */
     uint64_t old;           /* what was there */
     bool caught;            /* a catchpoint is among them: */
@@ -100,6 +101,9 @@ void dbg_points_on_print(struct dbg_points *p, dbg_print_fn *print, void *opaque
 
 /* The new one's number; takes cond, commands and text over. */
 unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point);
+/* Whether there are DBG_POINTS_MAX: people are to make no more. */
+#define DBG_POINTS_MAX 65536
+bool dbg_points_full(const struct dbg_points *p);
 /* By number, or NULL. */
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number);
 /* The first one with a number of at least `from`, or NULL: for going through all. */

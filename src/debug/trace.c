@@ -59,9 +59,10 @@ static void drop_oldest(struct dbg_trace *t)
 /* False: there is no room, and what is there is kept. */
 static bool make_room(struct dbg_trace *t, uint64_t len)
 {
-    while (t->circular && len <= t->size && t->size - t->used < len)
+    while (t->circular && len <= t->size &&
+           (t->size - t->used < len || dbg_trace_nframes(t) == DBG_TRACE_FRAMES_MAX))
         drop_oldest(t);
-    return t->size - t->used >= len;
+    return t->size - t->used >= len && dbg_trace_nframes(t) < DBG_TRACE_FRAMES_MAX;
 }
 
 uint64_t dbg_trace_copy(const struct dbg_trace *t, uint64_t at, void *data, uint64_t len)
@@ -227,29 +228,33 @@ static bool on_hit(void *opaque, struct cpu *c)
     return true;
 }
 
-bool dbg_trace_wants_steps(const struct dbg_trace *t)
-{
-    return t->step_of;
-}
-
-enum machine_stop dbg_trace_steps(struct dbg_trace *t)
+/* By a single count, which may be a step of the hit that has some left. */
+static enum machine_stop run_one(struct dbg_trace *t)
 {
     struct cpu *c = machine_cpu(t->m, t->step_cpu);
+    uint64_t count = cpu_count(c);
+    enum machine_stop why;
+
+    if (t->step_left == t->step_of->steps) /* it goes on from the hit */
+        machine_pass_probe(t->m, t->step_cpu);
+    why = machine_run(t->m, machine_count(t->m) + 1);
+    if (cpu_count(c) == count)
+        return why;
+    write_frame(t, t->step_of, c, true);
+    if (t->step_of && !--t->step_left)
+        t->step_of = NULL;
+    return why;
+}
+
+enum machine_stop dbg_trace_run(struct dbg_trace *t, uint64_t until)
+{
     enum machine_stop why = MACHINE_COUNT;
 
-    if (t->step_left == t->step_of->steps)
-        machine_pass_probe(t->m, t->step_cpu);
-    while (t->step_of && why == MACHINE_COUNT) {
-        uint64_t count = cpu_count(c);
-
-        why = machine_run(t->m, machine_count(t->m) + 1);
-        if (cpu_count(c) == count)
-            continue;
-        write_frame(t, t->step_of, c, true);
-        if (t->step_of && !--t->step_left)
-            t->step_of = NULL;
-    }
-    return why;
+    if (!t->step_of)
+        return machine_run(t->m, until);
+    while (t->step_of && why == MACHINE_COUNT && machine_count(t->m) < until)
+        why = run_one(t);
+    return why == MACHINE_COUNT && machine_count(t->m) < until ? machine_run(t->m, until) : why;
 }
 
 /* Only a hit's programs have a frame to write to; others may have variables. */
@@ -287,7 +292,7 @@ struct dbg_tracepoint *dbg_trace_add(struct dbg_trace *t, unsigned number, uint6
 {
     struct dbg_tracepoint *x;
 
-    if (dbg_trace_find(t, number, addr))
+    if (t->all.len == DBG_TRACE_POINTS_MAX || dbg_trace_find(t, number, addr))
         return NULL;
     x = xcalloc(1, sizeof *x);
     x->trace = t;
@@ -310,6 +315,29 @@ static void tracepoint_free(struct dbg_tracepoint *x)
     vec_fini(&x->texts);
     dbg_agent_fini(&x->cond);
     free(x);
+}
+
+void dbg_trace_remove(struct dbg_trace *t, struct dbg_tracepoint *x)
+{
+    size_t i = 0;
+
+    while (t->all.data[i] != x)
+        i++;
+    t->all.len--;
+    memmove(t->all.data + i, t->all.data + i + 1, (t->all.len - i) * sizeof(struct dbg_tracepoint *));
+    t->kept -= x->kept;
+    tracepoint_free(x);
+}
+
+bool dbg_trace_keep(struct dbg_tracepoint *x, size_t bytes)
+{
+    struct dbg_trace *t = x->trace;
+
+    if (bytes > DBG_TRACE_KEPT_MAX - t->kept)
+        return false;
+    t->kept += bytes;
+    x->kept += bytes;
+    return true;
 }
 
 void dbg_trace_enable(struct dbg_trace *t, struct dbg_tracepoint *x, bool enabled)
@@ -445,8 +473,17 @@ void dbg_trace_clear(struct dbg_trace *t)
         tracepoint_free(t->all.data[i]);
     for (size_t i = 0; i < t->vars.len; i++)
         free(t->vars.data[i].name);
-    t->all.len = t->vars.len = 0;
+    t->all.len = t->vars.len = t->kept = 0;
+    t->owner = NULL;
+    for (unsigned i = 0; i < DBG_NOTES; i++)
+        dbg_trace_note(t, i, NULL);
     empty(t);
+}
+
+void dbg_trace_note(struct dbg_trace *t, enum dbg_trace_note which, char *text)
+{
+    free(t->notes[which]);
+    t->notes[which] = text;
 }
 
 bool dbg_trace_resize(struct dbg_trace *t, uint64_t size)
@@ -471,11 +508,14 @@ static void set(struct dbg_trace *t, struct dbg_tracepoint *x)
         point.cond.len = x->cond.len;
     }
     x->hits = x->usage = 0;
+    x->ran = true;
     x->point = dbg_points_add(t->points, &point);
 }
 
-void dbg_trace_start(struct dbg_trace *t)
+void dbg_trace_start(struct dbg_trace *t, const void *owner)
 {
+    t->owner = owner;
+    dbg_trace_note(t, DBG_NOTE_STOP, NULL);
     unset(t);
     empty(t);
     if (!t->data)

@@ -21,7 +21,13 @@
 
 #define DBG_TRACE_SIZE      (UINT64_C(5) << 20) /* bytes of the buffer, by default */
 #define DBG_TRACE_SIZE_MAX  (UINT64_C(1) << 30)
-#define DBG_TRACE_STEPS_MAX 1000000u
+/* What may be defined. */
+#define DBG_TRACE_STEPS_MAX   1000000u
+#define DBG_TRACE_POINTS_MAX  1024u
+#define DBG_TRACE_ACTIONS_MAX 256u              /* of a tracepoint */
+#define DBG_TRACE_VARS_MAX    1024u
+#define DBG_TRACE_KEPT_MAX    ((size_t)4 << 20) /* bytes of programs and texts, of all together */
+#define DBG_TRACE_FRAMES_MAX  (1u << 20)        /* in the buffer, however small they are */
 
 /* What a hit is to write down. */
 struct dbg_collect {
@@ -36,6 +42,8 @@ struct dbg_tracepoint {
     unsigned number; /* the client's; with addr, its name */
     uint64_t addr;
     bool disabled;
+    bool ran;       /* it was set once: frames may be its */
+    size_t kept;    /* bytes of its programs and texts; see dbg_trace_keep */
     uint64_t steps; /* instructions after a hit that are hits, too; of step_actions */
     uint64_t pass;  /* the trace stops after so many hits; 0: it does not */
     struct dbg_agent cond;
@@ -58,6 +66,10 @@ struct dbg_trace_var {
     uint64_t initial, value;
     char *name;
 };
+
+/* What people say about a trace. */
+enum dbg_trace_note { DBG_NOTE_USER, DBG_NOTE_NOTES, DBG_NOTE_STOP, DBG_NOTES };
+#define DBG_TRACE_NOTE_MAX 4096u /* bytes */
 
 enum dbg_trace_state {
     DBG_TRACE_NOT_RUN,
@@ -98,7 +110,11 @@ struct dbg_trace {
         VEC(struct dbg_trace_var);
     } vars;
 
+    size_t kept; /* bytes of all programs and texts */
+    char *notes[DBG_NOTES]; /* malloc'ed; NULL: none.  The stop's goes when the trace starts */
+
     enum dbg_trace_state state;
+    const void *owner;   /* who started it last and is still there; or NULL */
     unsigned stopped_by; /* DBG_TRACE_PASSED: the tracepoint */
     bool circular, disconnected;
 
@@ -119,29 +135,35 @@ struct dbg_trace {
 
 struct dbg_trace *dbg_trace_new(struct dbg_points *points, struct machine *m);
 void dbg_trace_free(struct dbg_trace *t);
-/* No tracepoints, variables or frames. */
+/* No tracepoints, variables, frames or notes. */
 void dbg_trace_clear(struct dbg_trace *t);
 
-/* A new one, which is not set before the trace starts; NULL: there is one already. */
+/* A new one, which is not set before the trace starts; NULL: there is one already, or there are
+ * DBG_TRACE_POINTS_MAX. */
 struct dbg_tracepoint *dbg_trace_add(struct dbg_trace *t, unsigned number, uint64_t addr);
 struct dbg_tracepoint *dbg_trace_find(const struct dbg_trace *t, unsigned number, uint64_t addr);
+/* It was not right: it goes.  It has not run. */
+void dbg_trace_remove(struct dbg_trace *t, struct dbg_tracepoint *x);
+/* It is to keep so many bytes more of programs and texts.  False: that would be more than
+ * DBG_TRACE_KEPT_MAX in all. */
+bool dbg_trace_keep(struct dbg_tracepoint *x, size_t bytes);
 void dbg_trace_enable(struct dbg_trace *t, struct dbg_tracepoint *x, bool enabled);
 /* Its hits write down the register, if there is one of that number. */
 void dbg_trace_want_reg(struct dbg_tracepoint *x, bool step, uint32_t number);
 /* By number; made if there is none, unless it is only looked for: NULL then. */
 struct dbg_trace_var *dbg_trace_var(struct dbg_trace *t, unsigned number, bool make);
+/* Takes the text over; NULL: there is to be none. */
+void dbg_trace_note(struct dbg_trace *t, enum dbg_trace_note which, char *text);
 /* Not while it runs.  False: more than DBG_TRACE_SIZE_MAX. */
 bool dbg_trace_resize(struct dbg_trace *t, uint64_t size);
 
 /* With an empty buffer, variables as they were made, and no hits. */
-void dbg_trace_start(struct dbg_trace *t);
+void dbg_trace_start(struct dbg_trace *t, const void *owner);
 void dbg_trace_stop(struct dbg_trace *t, enum dbg_trace_state why);
 
-/* The machine stopped because a hit has steps to trace: it goes on by that many instructions of
- * that CPU, in its own order.  Called by the control loop; MACHINE_COUNT: nothing else is to be
- * told. */
-bool dbg_trace_wants_steps(const struct dbg_trace *t);
-enum machine_stop dbg_trace_steps(struct dbg_trace *t);
+/* machine_run for whoever lets a machine with a trace run: by single counts as long as steps of a hit
+ * are to be written down, which are that CPU's instructions in the machine's own order. */
+enum machine_stop dbg_trace_run(struct dbg_trace *t, uint64_t until);
 
 size_t dbg_trace_nframes(const struct dbg_trace *t);
 const struct dbg_trace_frame *dbg_trace_frame(const struct dbg_trace *t, size_t n);

@@ -353,6 +353,11 @@ int host_share_rename(struct host_share *s, const char *from, const char *to)
     return two(s, from, to, false);
 }
 
+int host_share_fstat(int fd, struct stat *st)
+{
+    return fstat(fd, st) ? -errno : 0;
+}
+
 int64_t host_share_length(int fd)
 {
     struct stat st;

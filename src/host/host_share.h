@@ -56,6 +56,7 @@ void host_share_list_fini(struct host_share_list *list);
 
 /* Of descriptors from host_share_file.  Bytes moved: fewer only at the end of the file. */
 int64_t host_share_read(int fd, uint64_t offset, void *data, size_t len);
+int host_share_fstat(int fd, struct stat *st);
 /* The file's length in bytes, or a negative errno. */
 int64_t host_share_length(int fd);
 int64_t host_share_write(int fd, uint64_t offset, const void *data, size_t len);

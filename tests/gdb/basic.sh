@@ -155,4 +155,25 @@ TERM=xterm timeout -k 5 "$SECONDS_MAX" "$top_builddir/tests/real/ptyrun" "$work/
     --gdb "unix:$socket" "$work/program" >"$work/why" 2>&1
 result $? "a breakpoint that stays when its client has left stops at the terminal"
 wait
+
+# Who had it stopped decides whether it runs on behind a client.
+leave="timeout -k 5 $((60 * patience)) $gdb -nx -q -batch -ex 'target remote $socket' -ex detach"
+cat >"$work/steps" <<END
+expect $((30 * patience)) target remote
+sleep 300
+send \x01c
+expect $((30 * patience)) paused, CPU 0, count 0
+expect $((30 * patience)) (glovebox)
+run $leave >$work/said 2>&1
+send hash\r
+expect $((30 * patience)) count 0 hash
+send quit\r
+exit 130 $((30 * patience))
+END
+rm -f "$socket"
+TERM=xterm timeout -k 5 "$SECONDS_MAX" "$top_builddir/tests/real/ptyrun" "$work/steps" "$GLOVEBOX" run --wait \
+    --gdb "unix:$socket" "$work/program" >"$work/why" 2>&1
+result $? "a machine that the terminal paused stays so when a client leaves"
+grep -q detached "$work/said"
+result $? "the client was there"
 plan

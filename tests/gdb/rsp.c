@@ -263,7 +263,7 @@ static void known(void)
                {"m80000180,2", "beef"}, {"x80000080,4", "b\x13\x04\x14"}, {"X80000180,1:z", "OK"},
                {"m80000180,1", "7a"}, {"X80000180,0:", "OK"}, {"m80000180,0", ""},
                {"m0,4", "E0e"}, {"qSearch:memory:80000000;1000;find", "1,80000108"},
-               {"qSearch:memory:80000000;100;find", "0"}, {"qCRC:80000108,4", "C*"}),
+               {"qSearch:memory:80000000;100;find", "0"}, {"qCRC:80000108,4", "Ccfe80049"}),
            "memory");
     result(SAY(&c, {"Qqemu.PhyMemMode:1", "OK"}, {"qqemu.PhyMemMode", "1"},
                {"m80000080,1", "13"}, {"Qqemu.PhyMemMode:0", "OK"},
@@ -287,7 +287,16 @@ static void known(void)
     result(SAY(&c, {"QAllow:WriteMem:0;WriteReg:0;InsertBreak:0;Stop:0", "OK"},
                {"M80000180,1:00", "E01"}, {"X80000180,1:a", "E01"}, {"P8=0500000000000000", "E01"},
                {"Z0,80000080,4", "E01"}, {"vCtrlC", "E01"}, {"m80000180,1", "7a"},
-               {"QAllow:WriteMem:1;WriteReg:1;InsertBreak:1;Stop:1", "OK"},
+               {"c80000080", "E01"}, {"s80000080", "E01"}, {"C05;80000080", "E01"},
+               {"S05;80000080", "E01"}, {"vRun;", "E01"}, {"vAttach;1", "E01"},
+               {"qRcmd,7365742078382035", "51416c6c6f77*"},     /* set x8 5 */
+               {"qRcmd,7265736574", "51416c6c6f77*"},           /* reset */
+               {"qRcmd,746220307838303030", "51416c6c6f77*"},   /* tb 0x8000 */
+               {"qRcmd,696e666f20627265616b73", "6e6f2062*"}, /* info breaks: none */
+               {"QNonStop:1", "OK"}, {"vCont;t", "E01"}, {"QNonStop:0", "OK"},
+               {"QTDP:1:80000084:E:0:0", "OK"}, {"QAllow:InsertTrace:0", "OK"},
+               {"QTDP:2:80000084:E:0:0", "E01"}, {"QTinit", "OK"},
+               {"QAllow:WriteMem:1;WriteReg:1;InsertBreak:1;Stop:1;InsertTrace:1", "OK"},
                {"M80000180,1:00", "OK"}),
            "QAllow");
     result(SAY(&c, {"QStartNoAckMode", "OK"}), "QStartNoAckMode");
@@ -395,6 +404,103 @@ static void running(void)
     close_client(&c);
 }
 
+/* A point's program of so many bytes: constants that are dropped again. */
+static char *big_point(unsigned addr, unsigned len)
+{
+    char *packet = malloc(64 + 2 * len), *p = packet;
+
+    p += sprintf(p, "Z0,%x,4;X%x,2201", addr, len);
+    for (unsigned i = 3; i < len; i++)
+        p += sprintf(p, i % 2 ? "28" : "29"); /* dup, pop */
+    strcpy(p, "27");
+    return packet;
+}
+
+/* More than a client may have, of each kind; and all of it goes with the client. */
+static void limits(void)
+{
+    struct client c;
+    char packet[1024], *big;
+    unsigned n, at;
+
+    begin(&c);
+    for (n = 0; n < 2000; n++) { /* 64 conditions are as many points */
+        at = (unsigned)sprintf(packet, "Z0,%x,4;", 0x80100000 + 4 * n);
+        for (unsigned i = 0; i < 64; i++)
+            at += (unsigned)sprintf(packet + at, "X3,220027");
+        if (!is_like(ask(&c, packet), "OK"))
+            break;
+    }
+    result(n == 1024 && is_like(c.packet, "E07"), "points");
+    close_client(&c);
+    begin(&c);
+    for (n = 0; n < 1000; n++) {
+        big = big_point(0x80100000 + 4 * n, 4095);
+        put(&c, big);
+        free(big);
+        if (!is_like(get(&c, PATIENCE), "OK"))
+            break;
+    }
+    result(n == 256 && is_like(c.packet, "E07"), "bytes of programs");
+    result(SAY(&c, {"Z2,80000000,1000000", "OK"}, {"Z3,80000000,1000000", "OK"},
+               {"Z4,80000000,1000000", "OK"}, {"Z2,81000000,1000000", "OK"},
+               {"Z2,82000000,1", "E07"}, {"z2,81000000,1000000", "OK"}, {"Z2,82000000,1", "OK"}),
+           "bytes that are watched");
+    /* What is refused changes nothing. */
+    result(SAY(&c, {"Z0,80000080,4;X7,260008221a1327", "OK"}, {"Z0,80000080,4;X1,ff", "E16"},
+               {"qRcmd,696e666f20627265616b73", "*383030303030383020636f6e646974696f6e616c*"}),
+           "a condition that is wrong leaves the one before");
+    close_client(&c);
+    begin(&c);
+    result(says(&c, "qRcmd,696e666f20627265616b73", "6e6f20627265616b706f696e7473*"), "all are gone");
+    close_client(&c);
+}
+
+/* Tracepoints: what is refused, steps, and whose trace it is. */
+static void tracing(void)
+{
+    struct client a, b;
+
+    begin(&a);
+    result(SAY(&a, {"QTinit", "OK"}, {"QTDP:1:80000084:E:2:0:X1,ff", "E16"}, {"qTfP", "l"},
+               {"QTDP:1:80000084:E:2:0:F4", "E5f"}, {"qTfP", "l"},
+               {"QTDP:1:80000084:E:f4241:0", "E16"}, {"qTfP", "l"},
+               {"QTDP:1:80000084:E:2:0-x", "E16"}, {"qTfP", "l"},
+               {"QTDP:1:80000084:E:2:0-", "OK"}, {"QTDP:-1:80000084:R100-", "OK"},
+               {"QTDP:1:80000084:E:2:0-", "E11"}, {"QTDP:-1:80000088:R100", "E02"},
+               {"qTfP", "T1:80000084:E:2:0"},
+               {"QTDP:-1:80000084:M0,0,8Y", "E16"}, {"qTfP", "l"}),
+           "a tracepoint that is refused is no more");
+    result(SAY(&a, {"QTDP:1:80000084:E:2:0-", "OK"}, {"QTDP:-1:80000084:M77,0,8", "E16"},
+               {"qTfP", "l"}),
+           "so is one of a register that there is not");
+    result(SAY(&a, {"QTDP:1:80000084:E:2:0-", "OK"}, {"QTDP:-1:80000084:R100-", "OK"},
+               {"QTDP:-1:80000084:SR100", "OK"}, {"Z0,80000080,4", "OK"}, {"c", "T05*swbreak*"},
+               {"QTStart", "OK"}, {"vCont;r80000080,8000008c:1", "T05*"},
+               {"p20", "4000008000000000"}, {"qTStatus", "T1;*tframes:3;*"}, {"QTFrame:2", "F2T1"},
+               {"p20", "4000008000000000"}, {"QTFrame:ffffffff", "OK"},
+               {"QTDP:-1:80000084:R100", "E10"}),
+           "its steps are those of the client");
+    /* me; it; why */
+    result(SAY(&a, {"QTNotes:user:6d65;notes:6974;tstop:776879", "OK"},
+               {"qTStatus", "T1;*;username:6d65;notes:6974"}, {"QTStop", "OK"},
+               {"qTStatus", "T0;tstop:776879:0;*"}, {"QTNotes:notes:", "OK"}, {"QTNotes:", "OK"},
+               {"qTStatus", "*;username:6d65;notes:"}, {"QTNotes:nosuch:61", "E16"},
+               {"QTNotes:user:6", "E16"}, {"QTNotes:user", "OK"}, {"QTStart", "OK"},
+               {"QTStop", "OK"}, {"qTStatus", "T0;tstop::0;*"}, {"QTStart", "OK"}),
+           "notes");
+    open_client(&b);
+    result(says(&b, "D", "OK") && hung_up(&b) && says(&a, "qTStatus", "T1;*"),
+           "a client that leaves ends no other one's trace");
+    close_client(&b);
+    open_client(&b);
+    result(says(&a, "D", "OK") && says(&b, "qTStatus", "T0;tdisconnected*"), "but its own");
+    result(SAY(&b, {"QTDP:-1:80000084:R100", "E10"}, {"QTinit", "OK"}),
+           "what has run is not changed");
+    close_client(&a);
+    close_client(&b);
+}
+
 static void lldb(void)
 {
     struct client c;
@@ -439,7 +545,9 @@ static void files(void)
            "reads");
     result(SAY(&c, {"vFile:open:2f6d616465,601,1b6", "F0"}, {"vFile:pwrite:0,0,ab}#c", "F5"},
                {"vFile:pwrite:0,8000000000000000,x", "F-1,16"}, {"vFile:close:0", "F0"},
-               {"vFile:stat:6d616465", "F40;*"}, {"vFile:unlink:6d616465", "F0"},
+               {"vFile:stat:6d616465", "F40;*"}, {"vFile:open:6d616465,0,0", "F0"},
+               {"vFile:unlink:6d616465", "F0"}, {"vFile:fstat:0", "F40;*"}, {"vFile:close:0", "F0"},
+               {"vFile:fstat:0", "F-1,9"},
                {"vFile:unlink:6d616465", "F-1,2"}),
            "writes");
     result(SAY(&c, {"vFile:open:2e2e2f6f7574,0,0", "F-1,d"}, {"vFile:open:6c696e6b,0,0", "F-1,*"},
@@ -478,12 +586,14 @@ static const struct exchange bad[] = {
     {"Z0,80000080,4;cmds:0,Xa,2200220034ff00010027", "E16"}, {"z", "E16"}, {"z7,0,0", "E16"},
     {"Z0,80000080,4;X9,220120000623272727", "E16"}, /* a jump into an operation */
     {"qRcmd,0a63", "7468*"}, {"qRcmd,636f6e74696e75650a", "7468*"}, /* "\nc": not by monitor */
-    {"qRcmd,zz", "E16"}, {"qRcmd,6", "E16"}, {"qCRC:", "E16"}, {"qCRC:0,ffffffffffffffff", "E16"},
+    {"qRcmd,zz", "E16"}, {"qRcmd,6", "E16"}, {"qCRC:", "E16"}, {"qCRC:0,ffffffffffffffff", "E07"},
+    {"qCRC:80000000,40000001", "E07"}, {"qSearch:memory:80000000;40000001;a", "E07"},
     {"qCRC:0,10", "E0e"}, {"qSearch:memory:", "E16"}, {"qSearch:memory:80000000;10;", "E16"},
-    {"qSearch:memory:0;ffffffffffffffff;a", "E16"}, {"qXfer:", "E16"}, {"qXfer:features", "E16"},
+    {"qSearch:memory:0;ffffffffffffffff;a", "E07"}, {"qXfer:", "E16"}, {"qXfer:features", "E16"},
     {"qXfer:features:read:target.xml:0", "E16"}, {"qXfer:features:read:target.xml:x,1", "E16"},
     {"vCont;x", "E16"}, {"vCont;s:", "E16"}, {"vCont;s:99", "E16"},
-    {"vCont;r1", "E16"}, {"vCont;C", "E16"}, {"vCont;cc", "E16"}, {"Qqemu.sstep=x", "E16"},
+    {"vCont;r1", "E16"}, {"vCont;t", "E16"}, {"vCont;t:1;c", "E16"}, {"cx", "E16"}, {"s80000084x", "E16"},
+    {"vCont;C", "E16"}, {"vCont;cc", "E16"}, {"Qqemu.sstep=x", "E16"},
     {"qGetTLSAddr:", "E16"}, {"qMemoryRegionInfo:", "E16"}, {"qRegisterInfo", "E16"},
     {"qRegisterInfoffffffffffffffff", "E16"}, {"qThreadStopInfo", "E03"},
     {"QRestoreRegisterState:", "E*"}, {"QRestoreRegisterState:0", "E*"},
@@ -694,7 +804,9 @@ static void two(void)
     put(&a, "vCont;c");
     result(is_like(get(&a, PATIENCE), "T05thread:1;*") && says(&a, "p20", "9000008000000000"),
            "it stops at the other's, too");
-    result(SAY(&b, {"z0,80000090,4", "OK"}, {"D", "OK"}), "the other leaves");
+    result(SAY(&b, {"z0,80000090,4", "OK"}, {"D", "OK"}) && hung_up(&b) &&
+               SAY(&a, {"p20", "9000008000000000"}, {"?", "T05*"}),
+           "the other leaves, and the machine stays where it is");
     close_client(&b);
     open_client(&b);
     result(says(&a, "z0,80000080,4", "OK"), "none is left");
@@ -724,7 +836,8 @@ int main(int argc, char **argv)
         void (*run)(void);
     } groups[] = {{"known", known},     {"running", running}, {"lldb", lldb},
                   {"files", files},     {"hostile", hostile}, {"framing", framing}, {"runs", runs},
-                  {"greedy", greedy},   {"clients", clients}, {"two", two}};
+                  {"greedy", greedy},   {"limits", limits},   {"tracing", tracing}, {"clients", clients},
+                  {"two", two}};
 
     if (argc != 3)
         return 2;

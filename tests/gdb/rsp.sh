@@ -25,7 +25,7 @@ group() {
 }
 
 machine "$work/rsp" --cpus 2 --gdb-files "$work/files"
-for name in known running lldb files hostile framing runs greedy clients two; do
+for name in known running lldb files hostile framing runs greedy limits tracing clients two; do
     group $name
 done
 kill -0 "$machine" 2>/dev/null

@@ -14,6 +14,8 @@ actions
 collect $a0, counter, text
 end
 tvariable $calls = 100
+set trace-user somebody
+set trace-notes what for
 trace work
 actions
 collect n, $calls, $calls = $calls + 1, pair.second
@@ -44,7 +46,7 @@ print counter
 tfind range &total, &total
 END
 has "frames" 'Tracepoint 2 at' 'state variable \$calls created' 'Tracepoint 3 at' 'Breakpoint 1' \
-    'Collected 12 trace frames' 'hit 10 times' 'hit 2 times' '= 102' 'frame 0, tracepoint 3' \
+    'Collected 12 trace frames' 'Trace user is somebody' 'Trace notes: what for' 'hit 10 times' 'hit 2 times' '= 102' 'frame 0, tracepoint 3' \
     '= 10' '= 100' '= 2$' 'unavailable' 'frame 1, tracepoint 2' '= 1' '= 1' 'a text to be' \
     'unavailable' '= <unavailable>' 'frame 6, tracepoint 3' '= 101' 'frame 7, tracepoint 2' \
     '= 9' 'No trace frame found'

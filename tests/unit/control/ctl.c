@@ -188,6 +188,12 @@ static void add_break(struct machine *m, void *arg)
     dbg_points_add(ctl_points(c), &point);
 }
 
+static void delete_break(struct machine *m, void *arg)
+{
+    (void)m;
+    dbg_points_delete(ctl_points(arg), 1);
+}
+
 START_TEST(breakpoints)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
@@ -361,6 +367,77 @@ START_TEST(a_step_that_waits)
 }
 END_TEST
 
+/* The machine is let go by who leaves last, if it had it stopped, or nobody had. */
+START_TEST(leaving)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, NULL), *other = ctl_client_new(c, NULL);
+    struct ctl_go go = {.until = UINT64_MAX, .frozen = 1, .owner = k};
+    struct ctl_stop s;
+
+    ck_assert(!ctl_attended(c));
+    ctl_client_pause(k); /* at rest before */
+    ctl_client_pause(other);
+    ck_assert(ctl_attended(c));
+    ctl_client_leave(k, true); /* the other one looks at it */
+    ck_assert(ctl_wait(c, 0, &s) && s.number == 0);
+    ctl_client_leave(other, true);
+    ck_assert(ctl_running(c) && !ctl_attended(c));
+
+    ctl_client_pause(k);
+    ck_assert(ctl_wait(c, -1, &s) && s.number == 1);
+    ctl_pause(c); /* the console has it now */
+    ctl_client_leave(k, true);
+    ck_assert(!ctl_running(c));
+    ctl_client_pause(k); /* and has it still */
+    ctl_client_leave(k, true);
+    ck_assert(!ctl_running(c));
+
+    ctl_run(c, &go); /* without its only CPU */
+    ctl_client_ack(other);
+    ctl_client_leave(k, true);
+    ck_assert(news(other, 10000));
+    for (uint64_t before = count_of(c); count_of(c) == before;)
+        ck_assert(ctl_running(c));
+    ctl_client_pause(k);
+    ctl_client_leave(k, true); /* the pause is not wanted any more */
+    ck_assert(!ctl_wait(c, 20, &s));
+    ctl_client_free(k);
+    ctl_client_free(other);
+    ctl_free(c);
+}
+END_TEST
+
+/* A stop for everybody that who leaves does not know of is left to others. */
+START_TEST(leaving_a_stop)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, NULL);
+    struct ctl_go go = {.until = UINT64_MAX, .owner = k};
+    struct command command = {c, k};
+    struct ctl_stop s;
+
+    ctl_call(c, add_break, c);
+    ctl_run(c, &go);
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_BREAK && !s.hit.owner);
+    ctl_client_leave(k, false);
+    ctl_client_leave(k, true);
+    ck_assert(ctl_wait(c, 20, &s) && s.number == 1);
+    ctl_client_pause(k);
+    ctl_client_leave(k, true);
+    ck_assert(ctl_wait(c, 10000, &s) && s.number == 2); /* at the breakpoint again */
+
+    ctl_call(c, delete_break, c);
+    ctl_call(c, add_command, &command);
+    ctl_run(c, &go);
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_BREAK && s.hit.owner == k);
+    ctl_client_leave(k, false);
+    ck_assert(ctl_wait(c, 10000, &s) && s.number == 4);
+    ctl_client_free(k);
+    ctl_free(c);
+}
+END_TEST
+
 START_TEST(the_end)
 {
     struct ctl *c = start(failing, sizeof failing, (struct dev_chars){0});
@@ -402,4 +479,5 @@ START_TEST(idle)
 END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
-          many_callers, breakpoints, commands, steps, many_steppers, a_step_that_waits, the_end, idle)
+          many_callers, breakpoints, commands, steps, many_steppers, a_step_that_waits, leaving, leaving_a_stop,
+          the_end, idle)

@@ -520,6 +520,57 @@ START_TEST(changes)
 }
 END_TEST
 
+static unsigned add_store_watch(uint64_t addr, uint64_t len, bool changed_only)
+{
+    struct dbg_point x = {.kind = DBG_WATCH,
+                          .addr = addr,
+                          .len = len,
+                          .access = CPU_WATCH_WRITE,
+                          .changed_only = changed_only};
+
+    return dbg_points_add(p, &x);
+}
+
+/* An access that did not count is no part of a stop. */
+START_TEST(only_what_counts)
+{
+    EACH_ENGINE (engine) {
+        start(*engine, 1, false);
+        unsigned ignored = add_store_watch(base + DATA, 8, false), b = add_break(STORE4);
+        dbg_points_find(p, ignored)->ignore = 1000;
+        ck_stop(b, STORE4);
+        ck_assert_uint_eq(hit.touch.size, 0);
+        dbg_points_delete(p, ignored);
+        dbg_points_delete(p, b);
+        unsigned same = add_store_watch(base + DATA + CONST, 8, true), cross = add_break(CROSS);
+        ck_stop(cross, CROSS);
+        ck_assert_uint_eq(dbg_points_find(p, same)->evals, 1);
+        ck_assert_uint_eq(hit.touch.size, 0);
+        end();
+    }
+}
+END_TEST
+
+/* The bytes that are watched are compared: of each access of an instruction, and no others. */
+START_TEST(changes_of_parts)
+{
+    EACH_ENGINE (engine) {
+        start(*engine, 1, false);
+        unsigned low = add_store_watch(base + EDGE, 3, true);
+        unsigned high = add_store_watch(base + EDGE + 3, 5, true);
+        unsigned beside = add_store_watch(base + DATA + 1, 1, true);
+        for (unsigned i = 0; i < 3; i++) {
+            ck_stop(low, CROSS_STORE + 1);
+            ck_assert_uint_eq(hit.touch.size, 3);
+            ck_assert_uint_eq(dbg_points_find(p, low)->hits, i + 1);
+        }
+        ck_assert_uint_eq(dbg_points_find(p, high)->evals, 3);
+        ck_assert_uint_eq(dbg_points_find(p, beside)->evals, 3);
+        end();
+    }
+}
+END_TEST
+
 /* The condition is looked at behind the access. */
 START_TEST(watch_conditions)
 {
@@ -790,7 +841,46 @@ START_TEST(gone_before_its_stop)
 }
 END_TEST
 
-UNIT_MAIN("debug/points", device_writes, gone_before_its_stop, breaks, short_runs, several_at_one,
-          conditions, physical, spaces, one_cpu, exec_once, exec_conditions, exec_filters, watches,
-          watches_translated, watch_ends, changes, watch_conditions, watch_block, events, event_names,
-          undisturbed, same_stops)
+static bool device_stops(uint64_t addr, const void *bytes, size_t len)
+{
+    ck_assert_int_eq(mem_dma_write(machine_mem(m), addr, bytes, len), 0);
+    return machine_run(m, machine_count(m) + 1) == MACHINE_BREAK && dbg_points_stopped(p, &hit);
+}
+
+/* Long ones, over the edge of a page, that change something and not. */
+START_TEST(long_device_writes)
+{
+    enum { PLACE = 0x100fe0 };
+    uint8_t bytes[64] = {[8] = 7, [30] = 8};
+
+    for (unsigned translated = 0; translated < 2; translated++) {
+        start("interp", 1, translated);
+        unsigned all = add_store_watch(base + PLACE, 64, true);
+        unsigned first = add_store_watch(base + PLACE + 30, 2, false);
+        unsigned second = add_store_watch(base + PLACE + 40, 1, false);
+        dbg_points_apply(p);
+        ck_assert(device_stops(RIG_RAM + PLACE, bytes, sizeof bytes));
+        ck_assert_uint_eq(hit.npoints, 3);
+        ck_assert_uint_eq(hit.point[0], all);
+        ck_assert_uint_eq(hit.point[1], first);
+        ck_assert_uint_eq(hit.point[2], second);
+        ck_assert(hit.touch.vaddr == base + PLACE + 8 && hit.touch.size == 8 && hit.touch.value == 7);
+        ck_assert_uint_eq(dbg_points_find(p, all)->hits, 1);
+        dbg_points_delete(p, first);
+        dbg_points_delete(p, second);
+        dbg_points_apply(p);
+        ck_assert(!device_stops(RIG_RAM + PLACE, bytes, sizeof bytes));
+        bytes[50] = 9;
+        ck_assert(device_stops(RIG_RAM + PLACE, bytes, sizeof bytes));
+        ck_assert(hit.npoints == 1 && hit.point[0] == all);
+        ck_assert(hit.touch.vaddr == base + PLACE + 50 && hit.touch.value == 9 && !hit.old);
+        bytes[50] = 0;
+        end();
+    }
+}
+END_TEST
+
+UNIT_MAIN("debug/points", device_writes, long_device_writes, gone_before_its_stop, only_what_counts,
+          changes_of_parts, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
+          exec_once, exec_conditions, exec_filters, watches, watches_translated, watch_ends, changes,
+          watch_conditions, watch_block, events, event_names, undisturbed, same_stops)

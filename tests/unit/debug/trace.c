@@ -67,23 +67,24 @@ static void agent(struct dbg_tracepoint *x, const uint8_t *program, size_t len)
     vec_push(&x->actions[0], a);
 }
 
-/* So many rounds of the loop, which nothing stops but steps. */
-static void rounds(unsigned n)
+/* So many instructions, which nothing stops but steps. */
+static void instructions(uint64_t n)
 {
-    uint64_t until = machine_count(m) + 3 * n;
-    enum machine_stop why = MACHINE_BREAK;
+    uint64_t until = machine_count(m) + n;
+    enum machine_stop why;
     struct dbg_hit hit;
 
     dbg_points_apply(points);
-    while (why == MACHINE_BREAK) {
-        why = dbg_trace_wants_steps(t) ? dbg_trace_steps(t) : MACHINE_COUNT;
-        if (why == MACHINE_COUNT)
-            why = machine_run(m, until);
-        if (why == MACHINE_BREAK)
-            ck_assert(!dbg_points_stopped(points, &hit));
-    }
+    while ((why = dbg_trace_run(t, until)) == MACHINE_BREAK)
+        ck_assert(!dbg_points_stopped(points, &hit));
     ck_assert_int_eq(why, MACHINE_COUNT);
     ck_assert_uint_eq(machine_count(m), until);
+}
+
+/* So many rounds of the loop. */
+static void rounds(unsigned n)
+{
+    instructions(3 * n);
 }
 
 /* The word at DATA in a frame. */
@@ -108,7 +109,7 @@ START_TEST(frames)
     x = traced();
     ck_assert(!dbg_trace_add(t, 7, JUMP));
     dbg_trace_want_reg(x, false, c->guest->regs[row("a0")].gdb);
-    dbg_trace_start(t);
+    dbg_trace_start(t, NULL);
     rounds(5);
     ck_assert_uint_eq(dbg_trace_nframes(t), 5);
     ck_assert_uint_eq(x->hits, 5);
@@ -147,13 +148,13 @@ START_TEST(room)
     x = traced();
     ck_assert(!dbg_trace_resize(t, DBG_TRACE_SIZE_MAX + 1));
     ck_assert(dbg_trace_resize(t, 4 * FRAME + 7));
-    dbg_trace_start(t);
+    dbg_trace_start(t, NULL);
     rounds(10);
     ck_assert_int_eq(t->state, DBG_TRACE_FULL);
     ck_assert_uint_eq(dbg_trace_nframes(t), 4);
     ck_assert_uint_eq(word(3), 4);
     t->circular = true;
-    dbg_trace_start(t);
+    dbg_trace_start(t, NULL);
     rounds(5000); /* the ring wraps, and the list of frames is cut short */
     ck_assert_int_eq(t->state, DBG_TRACE_RUNS);
     ck_assert_uint_eq(dbg_trace_nframes(t), 4);
@@ -165,12 +166,12 @@ START_TEST(room)
     ck_assert_uint_eq(t->created, 5000);
     x->actions[0].data[0].len = UINT64_MAX; /* as far as there is memory */
     ck_assert(dbg_trace_resize(t, 32 << 20));
-    dbg_trace_start(t);
+    dbg_trace_start(t, NULL);
     rounds(1);
     ck_assert_uint_gt(dbg_trace_frame(t, 0)->len, (16 << 20) - (DATA - 0x80000000));
     x->actions[0].data[0].len = 8;
     ck_assert(dbg_trace_resize(t, FRAME - 1)); /* not even one fits */
-    dbg_trace_start(t);
+    dbg_trace_start(t, NULL);
     rounds(1);
     ck_assert_int_eq(t->state, DBG_TRACE_FULL);
     teardown();
@@ -198,7 +199,7 @@ START_TEST(programs)
     agent(x, sum, sizeof sum);
     agent(x, memory, sizeof memory);
     dbg_trace_var(t, 1, true)->initial = 100;
-    dbg_trace_start(t);
+    dbg_trace_start(t, NULL);
     rounds(10);
     ck_assert_int_eq(t->state, DBG_TRACE_PASSED);
     ck_assert_uint_eq(t->stopped_by, 1);
@@ -216,9 +217,11 @@ START_TEST(programs)
 }
 END_TEST
 
-/* The fourth frame is of a step to the jump, the fifth of the hit there. */
+/* The fourth frame is of a step to the jump, the fifth of the hit there.  Whether the machine runs at
+ * once or one instruction after the other makes no difference. */
 START_TEST(steps)
 {
+    static const unsigned at_once[] = {12, 1, 2, 5};
     static const uint64_t pcs[] = {JUMP, TINY_BASE, TINY_BASE + 4, JUMP, JUMP, TINY_BASE};
     static const bool by_step[] = {false, true, true, true, false, true};
     struct dbg_tracepoint *x;
@@ -227,15 +230,48 @@ START_TEST(steps)
     x = traced();
     x->steps = 4;
     vec_push(&x->actions[1], x->actions[0].data[0]);
-    dbg_trace_start(t);
-    rounds(4);
-    ck_assert_uint_ge(dbg_trace_nframes(t), 6);
-    for (size_t i = 0; i < 6; i++) {
-        ck_assert_uint_eq(dbg_trace_frame(t, i)->pc, pcs[i]);
-        ck_assert_uint_eq(dbg_trace_frame(t, i)->step, by_step[i]);
+    for (unsigned k = 0; k < 4; k++) {
+        c->guest->reg_write(c, row("pc"), TINY_BASE);
+        dbg_trace_start(t, NULL);
+        for (unsigned n = 0; n < 12; n += at_once[k])
+            instructions(at_once[k]);
+        ck_assert_uint_ge(dbg_trace_nframes(t), 6);
+        for (size_t i = 0; i < 6; i++) {
+            ck_assert_uint_eq(dbg_trace_frame(t, i)->pc, pcs[i]);
+            ck_assert_uint_eq(dbg_trace_frame(t, i)->step, by_step[i]);
+        }
+        dbg_trace_stop(t, DBG_TRACE_STOPPED);
     }
     teardown();
 }
 END_TEST
 
-UNIT_MAIN("debug/trace", frames, room, programs, steps)
+START_TEST(limits)
+{
+    struct dbg_tracepoint *x;
+
+    setup();
+    x = traced();
+    ck_assert(dbg_trace_keep(x, DBG_TRACE_KEPT_MAX - 1));
+    ck_assert(!dbg_trace_keep(x, 2) && !dbg_trace_keep(x, SIZE_MAX));
+    for (unsigned i = 1; i < DBG_TRACE_POINTS_MAX; i++)
+        ck_assert(dbg_trace_add(t, i, TINY_BASE));
+    ck_assert(!dbg_trace_add(t, 1, JUMP));
+    dbg_trace_remove(t, x);
+    ck_assert(!dbg_trace_find(t, 7, JUMP));
+    x = dbg_trace_add(t, 7, JUMP);
+    ck_assert(x && dbg_trace_keep(x, DBG_TRACE_KEPT_MAX));
+    dbg_trace_clear(t);
+    x = dbg_trace_add(t, 7, JUMP);
+    ck_assert(dbg_trace_keep(x, DBG_TRACE_KEPT_MAX));
+    /* The smallest frames: their list has an end, too. */
+    ck_assert(dbg_trace_resize(t, UINT64_C(8) * DBG_TRACE_FRAMES_MAX));
+    dbg_trace_start(t, NULL);
+    rounds(DBG_TRACE_FRAMES_MAX + 10);
+    ck_assert_int_eq(t->state, DBG_TRACE_FULL);
+    ck_assert_uint_eq(dbg_trace_nframes(t), DBG_TRACE_FRAMES_MAX);
+    teardown();
+}
+END_TEST
+
+UNIT_MAIN("debug/trace", frames, room, programs, steps, limits)
