@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "debug/points.h"
+#include "debug/step.h"
 #include "debug/symbols.h"
 #include "debug/trace.h"
 #include "machine/machine.h"
@@ -30,7 +31,7 @@ struct ctl_stop {
     unsigned cpu;
     uint64_t pc, count;
     struct dbg_hit hit; /* MACHINE_BREAK */
-    bool stepped;       /* MACHINE_COUNT: a step is done */
+    bool stepped;       /* MACHINE_COUNT: a step or plan is done */
     enum board_end end; /* MACHINE_ENDED */
     unsigned code;
 };
@@ -44,6 +45,7 @@ struct ctl_go {
     unsigned cpu;
     uint64_t from, to;
     const void *owner;  /* of points that stop it even where a CPU is already; see dbg_point */
+    struct dbg_plan plan; /* not a step: it runs to where this leads, whatever `until` is */
 };
 #define CTL_GO ((struct ctl_go){.until = UINT64_MAX})
 

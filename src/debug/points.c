@@ -405,21 +405,28 @@ unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point)
     return x->number;
 }
 
-struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number)
+static struct dbg_point *numbered(const struct dbg_points *p, unsigned number)
 {
     return number < p->index.len ? p->index.data[number] : NULL;
 }
 
+struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number)
+{
+    struct dbg_point *x = numbered(p, number);
+
+    return x && !x->internal ? x : NULL;
+}
+
 struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from)
 {
-    while (from < p->index.len && !p->index.data[from])
+    while (from < p->index.len && !dbg_points_find(p, from))
         from++;
     return dbg_points_find(p, from);
 }
 
 bool dbg_points_delete(struct dbg_points *p, unsigned number)
 {
-    struct dbg_point *x = dbg_points_find(p, number);
+    struct dbg_point *x = numbered(p, number);
     size_t i = 0;
 
     if (!x)
@@ -430,6 +437,8 @@ bool dbg_points_delete(struct dbg_points *p, unsigned number)
     p->all.len--;
     memmove(p->all.data + i, p->all.data + i + 1, (p->all.len - i) * sizeof(struct dbg_point *));
     p->index.data[number] = NULL;
+    if (x->internal && number + 1u == p->index.len)
+        p->index.len--;
     point_free(x);
     return true;
 }

@@ -23,6 +23,7 @@ struct dbg_point {
     enum dbg_kind kind;
     bool disabled;
     bool temporary; /* goes when it stops the machine */
+    bool internal;  /* nobody is shown it, or can change it by its number */
     bool physical;  /* addr is; else it is virtual */
     uint64_t addr;  /* of an instruction, or of what is watched */
 
@@ -77,10 +78,11 @@ void dbg_points_on_print(struct dbg_points *p, dbg_print_fn *print, void *opaque
 
 /* The new one's number; takes cond, commands and text over. */
 unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point);
-/* By number, or NULL. */
+/* By number, or NULL: there is none, or an internal one. */
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number);
-/* The first one with a number of at least `from`, or NULL: for going through all. */
+/* The first one with a number of at least `from` that is not internal, or NULL: for going through all. */
 struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from);
+/* An internal one's number is given again if it was the last. */
 bool dbg_points_delete(struct dbg_points *p, unsigned number);
 /* What it waits for was changed. */
 void dbg_points_changed(struct dbg_points *p, const struct dbg_point *point);
