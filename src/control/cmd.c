@@ -27,7 +27,7 @@ const struct cmd cmd_table[] = {
     {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, false, cmd_hash},
     {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, false, cmd_help},
     {"ignore", NULL, "N COUNT", "Let the next COUNT hits of N pass.", CMD_WORDS_NONE, 2, false, cmd_ignore},
-    {"info", "i", "WHAT [PREFIX]", "Show breaks, cpus, map, time, and counters or devices (whose name begins with PREFIX).", CMD_WORDS_INFO, 2, false, cmd_info},
+    {"info", "i", "WHAT [PREFIX]", "Show breaks (and what they cost), cpus, map, time, and counters or devices (whose name begins with PREFIX).", CMD_WORDS_INFO, 2, false, cmd_info},
     {"line", NULL, "[WHERE]", "The source line of an address (the pc), or the addresses of FILE:LINE.", CMD_WORDS_ADDRESSES, 1, false, cmd_line},
     {"list", "l", "[WHERE]", "The source text around a line, or around what is at an address (the pc).", CMD_WORDS_ADDRESSES, 1, false, cmd_list},
     {"next", "n", "[N]", "Carry out N instructions (1) of this CPU, a call of a function or of the system being one.", CMD_WORDS_NONE, 1, true, cmd_next},

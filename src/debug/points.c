@@ -1,13 +1,18 @@
 /* points.c - see points.h. */
 #include "debug/points.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/bits.h"
 #include "base/mem_alloc.h"
 #include "cpu/guest.h"
 #include "debug/print.h"
+#include "host/host_clock.h"
+
+#define TIMED 64 /* one in so many is timed, where the clock costs more than what is */
 
 /* A probe: a point at its address. */
 struct place {
@@ -52,6 +57,8 @@ struct dbg_points {
     bool watches_changed;
 
     struct dbg_hit hit; /* since the machine ran last */
+    uint64_t left;      /* the host's time when it was first left for a condition behind that; 0 */
+    uint64_t clock_ns;  /* what reading the clock costs */
 
     dbg_print_fn *print;
     void *print_opaque;
@@ -135,6 +142,35 @@ static bool put_down(struct dbg_points *p, const struct dbg_point *x)
     return true;
 }
 
+/* Begins one of what a meter counts; what meter_end is to be given. */
+static uint64_t meter_begin(struct dbg_meter *k)
+{
+    return k->n++ % TIMED ? 0 : host_monotonic_ns();
+}
+
+static void meter_end(const struct dbg_points *p, struct dbg_meter *k, uint64_t began)
+{
+    uint64_t ns;
+
+    if (!began)
+        return;
+    ns = host_monotonic_ns() - began;
+    k->ns += ns > p->clock_ns ? ns - p->clock_ns : 0;
+    k->timed++;
+}
+
+static uint64_t clock_cost(void)
+{
+    uint64_t best = UINT64_MAX;
+
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t began = host_monotonic_ns(), ns = host_monotonic_ns() - began;
+
+        best = ns < best ? ns : best;
+    }
+    return best;
+}
+
 static void run_commands(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
     p->speaker = x->owner;
@@ -143,7 +179,7 @@ static void run_commands(struct dbg_points *p, struct dbg_point *x, struct cpu *
 }
 
 /* A hit.  True: it stops the machine; else it is ignored, or commands were all that it was for. */
-static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
+static bool hit(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
     x->hits++;
     if (x->act)
@@ -158,10 +194,24 @@ static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
     return false;
 }
 
+/* The same, and its work is timed. */
+static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
+{
+    uint64_t began = x->act || x->ncommands ? meter_begin(&x->work) : 0;
+    bool stop = hit(p, x, c);
+
+    meter_end(p, &x->work, began);
+    return stop;
+}
+
 /* A hit behind which a condition, or commands, may have to be looked at. */
 static bool counts_behind(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
-    return x->cond.len || x->ncommands ? put_down(p, x) : counts(p, x, c);
+    if (!x->cond.len && !x->ncommands)
+        return counts(p, x, c);
+    if (!p->left)
+        p->left = host_monotonic_ns();
+    return put_down(p, x);
 }
 
 static void keep_arg(struct dbg_points *p, uint64_t v)
@@ -203,12 +253,20 @@ static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, u
     return b && concerns(x, c) && counts(p, x, c);
 }
 
+/* Appends a look at a breakpoint: whether it says stop. */
+static ir_ref lift_look(const struct dbg_point *x, struct cpu *c, struct ir_unit *u)
+{
+    ir_ref cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
+
+    return ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
+                   ir_const(u, IR_I64, 0));
+}
+
 /* Appends the points of one list that are at addr; stop is what those before them came to. */
 static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, struct ir_unit *u,
                           ir_ref stop)
 {
     size_t lo = 0, hi = v->len;
-    ir_ref cond;
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
@@ -219,12 +277,9 @@ static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, 
             hi = mid;
     }
     for (; lo < v->len && v->data[lo].addr == addr; lo++) {
-        const struct dbg_point *x = v->data[lo].point;
+        ir_ref look = lift_look(v->data[lo].point, c, u);
 
-        cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
-        cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
-                       ir_const(u, IR_I64, 0));
-        stop = stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
+        stop = stop == IR_NONE ? look : ir_bin(u, IR_or, IR_I64, stop, look);
     }
     return stop;
 }
@@ -267,11 +322,18 @@ static bool stays(const struct dbg_points *p, const struct cpu_touch *t)
     return t->write && !((t->value ^ p->hit.old) & bits_mask(bits));
 }
 
+static uint64_t begin_look(struct dbg_point *x)
+{
+    x->evals++;
+    return meter_begin(&x->looks);
+}
+
 /* Only the first access of an instruction that hits is kept.  Conditions are looked at behind it. */
 static bool on_touched(void *opaque, struct cpu *c, const struct cpu_touch *t)
 {
     struct dbg_points *p = opaque;
     bool first = !p->hit.npoints, stop = false;
+    uint64_t began;
 
     if (first)
         note_touch(p, c, t);
@@ -280,9 +342,10 @@ static bool on_touched(void *opaque, struct cpu *c, const struct cpu_touch *t)
 
         if (!touches(x, t) || !concerns(x, c))
             continue;
-        x->evals++;
+        began = begin_look(x);
         if (!x->changed_only || !stays(p, t))
             stop |= counts_behind(p, x, c);
+        meter_end(p, &x->looks, began);
     }
     return stop;
 }
@@ -322,20 +385,22 @@ static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t 
 {
     struct dbg_points *p = opaque;
     bool stop = false;
+    uint64_t began;
 
     for (size_t i = 0; i < p->all.len; i++) {
         struct dbg_point *x = p->all.data[i];
 
         if (x->kind != DBG_CATCH || x->event != what || !concerns(x, c))
             continue;
-        x->evals++;
-        if (a < x->first || a > x->last)
-            continue;
-        p->hit.caught = true;
-        p->hit.event = what;
-        p->hit.a = a;
-        p->hit.b = b;
-        stop |= counts_behind(p, x, c);
+        began = begin_look(x);
+        if (a >= x->first && a <= x->last) {
+            p->hit.caught = true;
+            p->hit.event = what;
+            p->hit.a = a;
+            p->hit.b = b;
+            stop |= counts_behind(p, x, c);
+        }
+        meter_end(p, &x->looks, began);
     }
     return stop;
 }
@@ -349,6 +414,7 @@ struct dbg_points *dbg_points_new(struct machine *m)
     struct dbg_points *p = xcalloc(1, sizeof *p);
 
     p->m = m;
+    p->clock_ns = clock_cost();
     p->debug.ops = &ops;
     p->debug.opaque = p;
     vec_push(&p->index, NULL); /* there is no number 0 */
@@ -577,7 +643,8 @@ void dbg_points_apply(struct dbg_points *p)
     apply_dma(p);
 }
 
-/* Behind an access or event: those with a condition or commands were only put down. */
+/* Behind an access or event: those with a condition or commands were only put down.  All the time since
+ * the CPU was left for them is theirs. */
 static void look_at_conditions(struct dbg_points *p, struct cpu *c)
 {
     struct dbg_hit was = p->hit;
@@ -585,12 +652,19 @@ static void look_at_conditions(struct dbg_points *p, struct cpu *c)
     p->hit.npoints = 0;
     for (unsigned i = 0; i < was.npoints; i++) {
         struct dbg_point *x = p->index.data[was.point[i]];
+        uint64_t began = p->left;
 
-        if (x->kind == DBG_BREAK || (!x->cond.len && !x->ncommands))
+        if (x->kind == DBG_BREAK || (!x->cond.len && !x->ncommands)) {
             put_down(p, x);
-        else if (!x->cond.len || dbg_agent_run(&x->cond, c))
-            counts(p, x, c);
+            continue;
+        }
+        if (!x->cond.len || dbg_agent_run(&x->cond, c))
+            hit(p, x, c);
+        p->left = host_monotonic_ns();
+        x->work.n++;
+        meter_end(p, &x->work, began);
     }
+    p->left = 0;
 }
 
 bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit)
@@ -602,6 +676,97 @@ bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit)
         if (p->index.data[hit->point[i]]->temporary)
             dbg_points_delete(p, hit->point[i]);
     return hit->npoints;
+}
+
+/* ---- what points cost ---- */
+
+#define LOOK_RUNS   1000
+#define LOOK_ROUNDS 3 /* of which the quickest counts: others are disturbed */
+
+/* Nanoseconds for LOOK_RUNS looks at x; with NULL at none. */
+static uint64_t time_looks(struct dbg_points *p, const struct dbg_point *x)
+{
+    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
+    struct accel *a = machine_accel(p->m);
+    struct arena arena;
+    struct ir_unit u;
+    uint64_t ns, pc = c->pc;
+
+    arena_init(&arena);
+    ir_unit_init(&u, &arena, &c->guest->names);
+    u.pc = x && !x->physical ? x->addr : c->pc;
+    ir_block_begin(&u);
+    if (x)
+        lift_look(x, c, &u);
+    ir_exit_stop(&u);
+    ns = a->ops->time(a, c, &u, LOOK_RUNS);
+    c->pc = pc;
+    arena_fini(&arena);
+    return ns;
+}
+
+/* A point that is disabled decides without any effect but that it counts. */
+double dbg_points_look_ns(struct dbg_points *p, struct dbg_point *x)
+{
+    const struct dbg_point was = *x;
+    double best = -1;
+
+    if (x->kind != DBG_BREAK || !dbg_agent_is_pure(&x->cond))
+        return -1;
+    x->disabled = true;
+    for (unsigned i = 0; i < LOOK_ROUNDS; i++) {
+        uint64_t without = time_looks(p, NULL), with = time_looks(p, x);
+        double ns = with > without ? (double)(with - without) / LOOK_RUNS : 0;
+
+        if (with != UINT64_MAX && (best < 0 || ns < best))
+            best = ns;
+    }
+    x->disabled = was.disabled;
+    x->evals = was.evals;
+    return best;
+}
+
+static void say_ns(double ns, struct buf *out)
+{
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    unsigned i = 0;
+
+    for (; ns >= 1000 && i + 1 < ARRAY_LEN(units); i++)
+        ns /= 1000;
+    buf_fmt(out, "%.1f %s", ns, units[i]);
+}
+
+static void say_cost(const char *what, double each, uint64_t n, const char *how, struct buf *out)
+{
+    buf_fmt(out, "%s%s ", out->len ? "; " : "", what);
+    say_ns(each, out);
+    buf_str(out, " each, ");
+    say_ns(each * (double)n, out);
+    buf_fmt(out, " in all (%s)", how);
+}
+
+static void say_meter(const char *what, const struct dbg_meter *k, struct buf *out)
+{
+    char how[64];
+
+    if (!k->timed)
+        return;
+    snprintf(how, sizeof how, "%llu of %llu timed", (unsigned long long)k->timed,
+             (unsigned long long)k->n);
+    say_cost(what, (double)k->ns / (double)k->timed, k->n, how, out);
+}
+
+void dbg_points_cost(struct dbg_points *p, struct dbg_point *x, struct buf *out)
+{
+    struct buf text = BUF_INIT;
+    double look = x->kind == DBG_BREAK && x->evals ? dbg_points_look_ns(p, x) : -1;
+
+    if (look >= 0)
+        say_cost("looks", look, x->evals, "timed now", &text);
+    say_meter("looks", &x->looks, &text);
+    say_meter("work", &x->work, &text);
+    buf_add(out, text.data, text.len);
+    buf_fini(&text);
 }
 
 /* ---- for people ---- */

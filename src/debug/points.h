@@ -50,6 +50,10 @@ struct dbg_point {
 
     /* The cost meter. */
     uint64_t hits, evals; /* stops and ignored ones; how often it was looked at */
+    struct dbg_meter {
+        uint64_t n, timed; /* how often; of these, with the clock */
+        uint64_t ns;       /* of the host's time in these */
+    } looks, work;         /* looks: not of DBG_BREAK; work: `act`, commands, conditions behind accesses */
 };
 
 #define DBG_HITS 16
@@ -100,6 +104,12 @@ void dbg_points_apply(struct dbg_points *p);
  * is in *hit; temporary ones among it are gone. */
 bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit);
 
+/* What looking at a breakpoint costs: its condition and what decides behind it are run by the engine
+ * some thousand times, where the machine is now.  Nanoseconds; below 0: it is none, or its condition is
+ * more than a look. */
+double dbg_points_look_ns(struct dbg_points *p, struct dbg_point *point);
+/* Appends what a point has cost, and how that was found out; nothing if nobody looked at it yet. */
+void dbg_points_cost(struct dbg_points *p, struct dbg_point *point, struct buf *out);
 /* A line for a point, as people see it. */
 void dbg_point_describe(const struct dbg_point *point, const struct guest *g, struct buf *out);
 /* The name of an event ("trap"), and an event by its name; CPU_EVENTS: there is none. */
