@@ -12,6 +12,8 @@
 #include "debug/backtrace.h"
 #include "debug/expr.h"
 
+enum { SP = 2 }; /* in DWARF */
+
 /* A function that saves registers for its caller is called by t0 and leaves them on the stack. */
 #define SAVED_MAX 256 /* bytes */
 
@@ -106,13 +108,39 @@ static struct dbg_place in_frame(uint64_t addr, uint64_t sp, uint64_t space)
     return (struct dbg_place){.addr = addr, .framed = true, .sp = sp, .slack = 1, .space = space};
 }
 
+/* Whether an instruction before pc would return there: jal or jalr with ra or t0, or c.jalr. */
+static bool is_behind_call(struct cpu *c, uint64_t pc)
+{
+    uint64_t low, w;
+
+    if (!cpu_debug_load(c, pc - 2, 2, &low))
+        return false;
+    if ((low & 0xf07f) == 0x9002 && bits_get(low, 7, 5))
+        return true;
+    if (!cpu_debug_load(c, pc - 4, 2, &w))
+        return false;
+    w |= low << 16;
+    return ((w & 0x7f) == 0x6f || (w & 0x707f) == 0x67) && (w >> 7 & 0x1b) == 1;
+}
+
+/* A guess may be wrong, and one would never come there.  Code and its stack lie in the same half of
+ * addresses, kernel's or user's.  Assembly jumps to functions that are to return to a label. */
+static bool is_likely(struct cpu *c, const struct dbg_symbols *t, const struct dbg_frame *caller)
+{
+    const struct dbg_symbol *s = dbg_symbols_at(t, caller->pc);
+
+    if (caller->interrupted)
+        return true;
+    return (caller->pc ^ caller->reg[SP]) >> 63 == 0 &&
+           ((s && s->start == caller->pc) || is_behind_call(c, caller->pc));
+}
+
 static bool find_caller(struct cpu *c, const struct dbg_symbols *t, struct dbg_place *p)
 {
-    enum { SP = 2 }; /* in DWARF */
     struct dbg_frame f, caller;
 
     dbg_frame_first(c, &f);
-    if (!dbg_frame_up(c, t, &f, &caller) || !(caller.known >> SP & 1))
+    if (!dbg_frame_up(c, t, &f, &caller) || !(caller.known >> SP & 1) || !is_likely(c, t, &caller))
         return false;
     *p = in_frame(caller.pc, caller.reg[SP], c->tlb.space);
     return true;
@@ -125,7 +153,7 @@ int dbg_plan_out(struct cpu *c, const struct dbg_symbols *t, struct dbg_plan *pl
         return 0;
     return err_set(e, ENOENT,
                    "nobody knows who called the code at 0x%" PRIx64
-                   ": no tables of frames, and no frame on the stack",
+                   ": no table of frames says it, and what the stack says is not likely",
                    c->pc);
 }
 

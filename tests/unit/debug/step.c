@@ -217,6 +217,18 @@ START_TEST(nobody_knows)
     struct dbg_symbols *none = dbg_symbols_new();
     ck_assert_int_eq(dbg_plan_out(machine_cpu(m, 0), none, &plan, &e), -ENOENT);
     dbg_symbols_free(none);
+    /* An address that no call returns to, unless it has a name. */
+    ck_assert_int_eq(dbg_plan_out(machine_cpu(m, 0), t, &plan, &e), 0);
+    ck_assert_uint_eq(plan.places[0].addr, at(CALL + 1));
+    for (unsigned insn = SAVE_CALL; insn <= ECALL + 1; insn++) {
+        stopper_set(m, 0, "ra", at(insn));
+        int rc = dbg_plan_out(machine_cpu(m, 0), t, &plan, &e);
+        ck_assert_int_eq(rc, insn == SAVE_CALL + 1 ? 0 : -ENOENT);
+    }
+    stopper_set(m, 0, "ra", at(MAIN));
+    ck_assert_int_eq(dbg_plan_out(machine_cpu(m, 0), t, &plan, &e), 0);
+    stopper_set(m, 0, "ra", 4);
+    ck_assert_int_eq(dbg_plan_out(machine_cpu(m, 0), t, &plan, &e), -ENOENT);
     end();
 }
 END_TEST
