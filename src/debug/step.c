@@ -32,7 +32,8 @@ struct dbg_step {
 
     /* The instruction that is carried out, as it was before. */
     struct {
-        uint64_t pc, next, sp, space, count, traps; /* next: the address behind it; odd: not known */
+        uint64_t pc, sp, space, count, traps;
+        uint64_t next; /* the address behind it; odd: not known */
     } was;
 
     enum errand errand;
@@ -41,9 +42,9 @@ struct dbg_step {
 
     /* Of lines: the one that is to be left, and its function. */
     struct dbg_line line;
-    uint64_t from, to;      /* code of it, where nobody need ask */
-    bool entering;          /* a function: this is what comes before its first line */
-    uint64_t function;      /* where it starts; 0: not known */
+    uint64_t from, to;       /* code of it, where nobody need ask */
+    bool entering;           /* a function: this is what comes before its first line */
+    uint64_t function;       /* where it starts; 0: not known */
     struct dbg_place caller; /* where it returns to; address 0: not known */
 };
 
@@ -81,7 +82,8 @@ static void add_point(struct dbg_step *s, const struct dbg_place *p)
     s->points_set[s->npoints++] = dbg_points_add(s->points, &x);
 }
 
-static void run_to(struct dbg_step *s, enum errand errand, const struct dbg_place *places, unsigned n)
+static void run_to(struct dbg_step *s, enum errand errand, const struct dbg_place *places,
+                   unsigned n)
 {
     s->errand = errand;
     s->arrived = false;
@@ -157,8 +159,8 @@ int dbg_plan_out(struct cpu *c, const struct dbg_symbols *t, struct dbg_plan *pl
                    c->pc);
 }
 
-/* Whether the instruction was a call: it is one that leads elsewhere and leaves the address behind it
- * in a register for returns. */
+/* Whether the instruction was a call: it is one that leads elsewhere and leaves the address behind
+ * it in a register for returns. */
 static bool has_called(const struct dbg_step *s, struct dbg_place *back)
 {
     uint64_t next = s->was.next;
@@ -261,8 +263,8 @@ static void called(struct dbg_step *s, const struct dbg_place *back)
         run_to(s, CALL, back, 1);
 }
 
-/* Code without lines is passed over where it is part of the function, or is a function that was jumped
- * to and will return to this one's caller. */
+/* Code without lines is passed over where it is part of the function, or is a function that was
+ * jumped to and will return to this one's caller. */
 static void without_line(struct dbg_step *s)
 {
     uint64_t pc = s->c->pc, function = function_at(s, pc);
@@ -312,8 +314,8 @@ static void insn_done(struct dbg_step *s)
         look_at_line(s);
 }
 
-/* The CPU has begun an instruction.  If that is a trap's or interrupt's first, the one that was meant
- * comes after it; or has been carried out, as a system call. */
+/* The CPU has begun an instruction.  If that is a trap's or interrupt's first, the one that was
+ * meant comes after it; or has been carried out, as a system call. */
 static void after_insn(struct dbg_step *s)
 {
     struct dbg_place back[2];

@@ -1,12 +1,12 @@
 /*
  * step.h - one CPU on its way to where a person means by "next", "finish" or "until".
  *
- * A plan says where; steps are what comes of it.  The machine runs in its own order meanwhile, all of
- * its CPUs, so that nothing the guest sees depends on it.  Instructions are carried out one by one
- * where each has to be looked at; over calls the machine runs to a point of its own, which nobody else
- * sees: an address on this CPU, and where a frame is meant, with its stack pointer, so that neither
- * recursion nor another thread is taken for it.  An interrupt or trap on the way is run through, to
- * where it came from.
+ * A plan says where; steps are what comes of it.  The machine runs in its own order meanwhile, all
+ * of its CPUs, so that nothing the guest sees depends on it.  Instructions are carried out one by
+ * one where each has to be looked at; over calls the machine runs to a point of its own, which
+ * nobody else sees: an address on this CPU, and where a frame is meant, with its stack pointer, so
+ * that neither recursion nor another thread is taken for it.  An interrupt or trap on the way is
+ * run through, to where it came from.
  *
  * Anything else that stops the machine is the end of a plan: whoever runs it sees to that.  Machine
  * thread only, and only while the machine is at rest.
@@ -39,13 +39,13 @@ struct dbg_place {
 struct dbg_plan {
     enum dbg_plan_kind kind;
     unsigned cpu;
-    uint64_t times;    /* instructions or lines, at least 1; not of DBG_PLAN_TO */
-    unsigned nplaces;  /* of DBG_PLAN_TO */
+    uint64_t times;   /* instructions or lines, at least 1; not of DBG_PLAN_TO */
+    unsigned nplaces; /* of DBG_PLAN_TO */
     struct dbg_place places[DBG_PLAN_PLACES];
 };
 
-/* The place where the function that the CPU is in returns to, in its caller's frame.  -ENOENT with a
- * message: nobody knows. */
+/* The place where the function that the CPU is in returns to, in its caller's frame.  -ENOENT with
+ * a message: nobody knows. */
 int dbg_plan_out(struct cpu *c, const struct dbg_symbols *t, struct dbg_plan *plan, struct err *e);
 
 struct dbg_step;
@@ -59,9 +59,9 @@ void dbg_step_begin(struct dbg_step *s, const struct dbg_symbols *t, const struc
 void dbg_step_end(struct dbg_step *s);
 /* Whether the CPU is where the plan wanted it. */
 bool dbg_step_done(const struct dbg_step *s);
-/* The machine runs on by the plan.  MACHINE_COUNT: it is done, or `most` instructions were looked at.
- * MACHINE_BREAK may be a stop of its own: if nobody else wants it (dbg_points_stopped), it is to be
- * called again. */
+/* The machine runs on by the plan.  MACHINE_COUNT: it is done, or `most` instructions were looked
+ * at. MACHINE_BREAK may be a stop of its own: if nobody else wants it (dbg_points_stopped), it is
+ * to be called again. */
 enum machine_stop dbg_step_run(struct dbg_step *s, unsigned most);
 
 /* Runs the machine until the CPU's count is not `count`, which it may not be already, or to another

@@ -20,7 +20,7 @@ __attribute__((noinline)) long sum(long n)
 {
     if (n == 0) /* sum 1 */
         return 0;
-    total += n; /* sum 3 */
+    total += n;            /* sum 3 */
     return n + sum(n - 1); /* sum 4 */
 } /* sum 5 */
 
@@ -36,10 +36,10 @@ long words[64];
 __attribute__((noinline)) void work(void)
 {
     long a = twice(3); /* work 1 */
-    long b = sum(5); /* work 2 */
-    total = a + b; /* work 3 */
-    fill(words, 3); /* work 4 */
-    total++; /* work 5 */
+    long b = sum(5);   /* work 2 */
+    total = a + b;     /* work 3 */
+    fill(words, 3);    /* work 4 */
+    total++;           /* work 5 */
 } /* work 6 */
 
 __attribute__((interrupt, aligned(4))) void tick(void)
