@@ -65,6 +65,10 @@ struct accel_ops {
     void (*units)(struct accel *a, accel_unit_fn *fn, void *opaque);
     /* As explain, of a unit that fn was given; c: any CPU. */
     void (*show)(struct accel *a, struct cpu *c, const struct accel_unit *k, struct buf *out);
+    /* Nanoseconds of the host's time for c to run u so many times, as the engine runs what it makes.
+     * u has no effects, no instruction, and ends with exit_stop; c's pc may be u's behind that.
+     * UINT64_MAX: it cannot be compiled. */
+    uint64_t (*time)(struct accel *a, struct cpu *c, struct ir_unit *u, unsigned runs);
     /* "name value unit meaning" rows; see counters below. */
     void (*counters)(struct accel *a, void (*row)(void *opaque, const char *name, uint64_t value,
                                                   const char *unit, const char *doc),

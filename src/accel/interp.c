@@ -19,6 +19,7 @@
 #include "accel/engine.h"
 #include "base/bits.h"
 #include "base/mem_alloc.h"
+#include "host/host_clock.h"
 
 #define NO_PADDR UINT64_MAX
 
@@ -580,6 +581,20 @@ static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct b
     explain_ir(&u, out);
 }
 
+static uint64_t engine_time(struct accel *a, struct cpu *c, struct ir_unit *u, unsigned runs)
+{
+    uint64_t *scratch, start, pc;
+
+    (void)a;
+    ir_run_passes(u, ir_exact_passes);
+    scratch = arena_array(u->arena, uint64_t, u->ninsns);
+    c->leave = 0;
+    start = host_monotonic_ns();
+    while (runs--)
+        ir_interp(u, c, &cpu_ir_host, scratch, &pc);
+    return host_monotonic_ns() - start;
+}
+
 static void engine_units(struct accel *a, accel_unit_fn *fn, void *opaque)
 {
     const struct interp *it = interp_of(a);
@@ -636,6 +651,7 @@ static const struct accel_ops ops = {
     .explain = engine_explain,
     .units = engine_units,
     .show = engine_show,
+    .time = engine_time,
     .counters = engine_counters,
     .free = engine_free,
 };

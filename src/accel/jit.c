@@ -12,6 +12,7 @@
 
 #include "accel/engine.h"
 #include "base/mem_alloc.h"
+#include "host/host_clock.h"
 
 struct jit_accel {
     struct accel accel; /* first */
@@ -114,15 +115,19 @@ static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
     return true;
 }
 
+static void attach(struct jit_accel *ja, const struct cpu *c)
+{
+    if (!ja->attached)
+        jit_attach(ja->jit, c);
+    ja->attached = true;
+}
+
 static enum accel_stop engine_run(struct accel *a, struct cpu *c)
 {
     struct jit_accel *ja = jit_accel_of(a);
     enum accel_stop stop;
 
-    if (!ja->attached) {
-        jit_attach(ja->jit, c);
-        ja->attached = true;
-    }
+    attach(ja, c);
     jit_fp_enter(ja->jit, ja->rm);
     while (run_once(ja, c, &stop))
         ;
@@ -156,10 +161,7 @@ static void engine_explain(struct accel *a, struct cpu *c, uint64_t pc, struct b
     struct ir_unit u;
     uint32_t bytes;
 
-    if (!ja->attached) {
-        jit_attach(ja->jit, c);
-        ja->attached = true;
-    }
+    attach(ja, c);
     arena_init(&arena);
     ir_unit_init(&u, &arena, &ja->config.guest->names);
     if (accel_translate(c, pc, ja->config.max_insns ? ja->config.max_insns : UINT32_MAX, &u,
@@ -232,6 +234,27 @@ static void engine_show(struct accel *a, struct cpu *c, const struct accel_unit 
     arena_fini(&arena);
 }
 
+static uint64_t engine_time(struct accel *a, struct cpu *c, struct ir_unit *u, unsigned runs)
+{
+    struct jit_accel *ja = jit_accel_of(a);
+    const struct jit_block *b;
+    uint64_t start;
+
+    attach(ja, c);
+    ir_run_passes(u, ir_tier1_passes);
+    b = jit_compile(ja->jit, u);
+    if (!b)
+        return UINT64_MAX;
+    c->leave = 0;
+    jit_fp_enter(ja->jit, ja->rm);
+    start = host_monotonic_ns();
+    while (runs--)
+        jit_run(ja->jit, c, b->code);
+    start = host_monotonic_ns() - start;
+    jit_fp_leave(ja->jit, c);
+    return start;
+}
+
 static void engine_counters(struct accel *a,
                             void (*row)(void *opaque, const char *name, uint64_t value,
                                         const char *unit, const char *doc),
@@ -278,6 +301,7 @@ static const struct accel_ops ops = {
     .explain = engine_explain,
     .units = engine_units,
     .show = engine_show,
+    .time = engine_time,
     .counters = engine_counters,
     .free = engine_free,
 };

@@ -23,12 +23,16 @@ const struct cmd cmd_table[] = {
     {"dump", NULL, "WHAT[,...]", "Explain the translated code that there is of a symbol, an ADDR, or from START-END up to END.", CMD_WORDS_SYMBOLS, 1, 0, cmd_dump},
     {"enable", NULL, "N|all", "Let N, which was disabled, stop the machine again.", CMD_WORDS_NONE, 1, CMD_POINTS, cmd_enable},
     {"explain", NULL, "[ADDR]", "The unit of code at ADDR (the pc): guest code, IR, host code.", CMD_WORDS_ADDRESSES, 1, 0, cmd_explain},
+    {"finish", "out", "", "Run until the function that the CPU is in has returned to its caller.", CMD_WORDS_NONE, 0, CMD_RUNS, cmd_finish},
     {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, 0, cmd_hash},
     {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, 0, cmd_help},
     {"ignore", NULL, "N COUNT", "Let the next COUNT hits of N pass.", CMD_WORDS_NONE, 2, CMD_POINTS, cmd_ignore},
-    {"info", "i", "WHAT [PREFIX]", "Show breaks, cpus, map, time, and counters or devices (whose name begins with PREFIX).", CMD_WORDS_INFO, 2, 0, cmd_info},
+    {"info", "i", "WHAT [PREFIX]", "Show breaks (and what they cost), cpus, map, time, and counters or devices (whose name begins with PREFIX).", CMD_WORDS_INFO, 2, 0, cmd_info},
     {"line", NULL, "[WHERE]", "The source line of an address (the pc), or the addresses of FILE:LINE.", CMD_WORDS_ADDRESSES, 1, 0, cmd_line},
     {"list", "l", "[WHERE]", "The source text around a line, or around what is at an address (the pc).", CMD_WORDS_ADDRESSES, 1, 0, cmd_list},
+    {"next", "n", "[N]", "Carry out N instructions (1) of this CPU, a call of a function or of the system being one.", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_next},
+    {"nexti", "ni", "[N]", "The same as next.", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_next},
+    {"nextline", "nl", "[N]", "Go on to another source line, over calls, N times (1).", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_nextline},
     {"print", "p", "[/FMT] EXPR", "What EXPR comes to; FMT is one of xduotca.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, 0, cmd_print},
     {"quit", "q", "", "End the machine and the program.", CMD_WORDS_NONE, 0, 0, cmd_quit},
     {"regs", "r", "[NAME...|all|float|system]", "Show registers with their fields.", CMD_WORDS_REGS, CMD_ARGS_MAX, 0, cmd_regs},
@@ -36,11 +40,13 @@ const struct cmd cmd_table[] = {
     {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, CMD_RUNS, cmd_continue},
     {"rwatch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same as awatch, for reads.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_rwatch},
     {"set", NULL, "REG VALUE", "Give a register a value.", CMD_WORDS_REGS, 2, CMD_REGS, cmd_set},
-    {"step", "s", "[N]", "Carry out N instructions (1).", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_step},
+    {"step", "s", "[N]", "Carry out N instructions (1), of whichever CPU has its turn.", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_step},
+    {"stepi", "si", "[N]", "The same as step.", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_step},
+    {"stepline", "sl", "[N]", "The same as nextline, but into functions whose lines are known.", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_stepline},
     {"symbol", NULL, "ADDR|NAME", "What is at an address, or where a name is.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, 0, cmd_symbol},
     {"symbols", NULL, "[FILE[@OFFSET]]", "Add an ELF file's names, lines and frames, OFFSET added to each address; or the running kernel's names.", CMD_WORDS_NONE, 1, 0, cmd_symbols},
     {"tbreak", "tb", "WHERE [if EXPR]", "The same as break, once.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_tbreak},
-    {"until", "u", "COUNT", "Run until COUNT instructions were carried out since reset.", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_until},
+    {"until", "u", "COUNT|WHERE", "Run until COUNT instructions were carried out since reset, or this CPU is WHERE (as for break).", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_RUNS, cmd_until},
     {"walk", "w", "ADDR [r|w|x]", "Explain how ADDR is translated, for a read (r), write or fetch.", CMD_WORDS_ADDRESSES, 2, 0, cmd_walk},
     {"watch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same as awatch, for writes that change something.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_watch},
     {"x", NULL, "[/FMT] ADDR [N]", "Show memory at a virtual address; FMT is count, format (xduotcsi) and size (bhwg).", CMD_WORDS_ADDRESSES, 3, 0, cmd_x},
@@ -136,7 +142,8 @@ int cmd_number(const char *text, uint64_t *v, struct err *e)
 
 /* ---- lines ---- */
 
-/* The command of this name or shorthand, or the only one with this prefix. */
+/* The command of this name or shorthand, or the only one with this prefix; or one whose name all others
+ * with it begin with, as "next" for "ne". */
 static const struct cmd *find(const char *name, struct err *e)
 {
     const struct cmd *found = NULL;
@@ -148,6 +155,8 @@ static const struct cmd *find(const char *name, struct err *e)
             return c;
         if (strncmp(c->name, name, strlen(name)))
             continue;
+        if (found && !strncmp(c->name, found->name, strlen(found->name)))
+            continue; /* in the table's order it comes behind */
         found = c;
         if (n++)
             strncat(names, ", ", sizeof names - strlen(names) - 1);

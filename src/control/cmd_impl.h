@@ -21,6 +21,7 @@ struct cmd_session {
     unsigned cpu;            /* that commands look at */
     uint64_t disas_at;       /* where "disas" goes on; valid if disas_again */
     bool disas_again;
+    struct dbg_plan plan; /* of a command that runs to somewhere */
     bool kernel_sought; /* for an address that has no name; a name is always sought for */
     bool stopped;       /* last_stop is valid */
     struct ctl_stop last_stop;
@@ -47,6 +48,8 @@ int cmd_number(const char *text, uint64_t *v, struct err *e);
 const char *cmd_number_start(const char *text, uint64_t *v);
 /* An expression (debug/expr.h): "pc+8", "$sp-0x10", "main". */
 int cmd_value(const struct cmd_job *j, const char *text, uint64_t *v, struct err *e);
+/* What an address is in, or NULL; the running kernel's own symbols are looked for once. */
+const struct dbg_symbol *cmd_symbol_at(const struct cmd_job *j, uint64_t addr);
 /* What expressions find symbols by: if a name is unknown, the running kernel's own are looked for. */
 struct dbg_names cmd_names(const struct cmd_job *j);
 /* The first symbol of that name, or NULL; if the name is unknown, perhaps the running kernel knows it. */
@@ -66,14 +69,12 @@ int cmd_where(const struct cmd_job *j, const char *text, struct cmd_where *w);
 /* "name+0x10 at file:line", what is known of it. */
 void cmd_place(const struct cmd_job *j, uint64_t addr, struct buf *out);
 
-/* Lets the machine run, waits, and tells of the stop. */
-int cmd_go(struct cmd_session *s, uint64_t until, struct buf *out, struct err *e);
-
 typedef int cmd_fn(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e);
 cmd_fn cmd_awatch, cmd_backtrace, cmd_break, cmd_catch, cmd_condition, cmd_continue, cmd_cpu, cmd_delete,
-    cmd_disable, cmd_disas, cmd_dump, cmd_enable, cmd_explain, cmd_hash, cmd_help, cmd_ignore, cmd_info,
-    cmd_line, cmd_list, cmd_print, cmd_quit, cmd_regs, cmd_reset, cmd_rwatch, cmd_set, cmd_step,
-    cmd_symbol, cmd_symbols, cmd_tbreak, cmd_until, cmd_walk, cmd_watch, cmd_x, cmd_xp;
+    cmd_disable, cmd_disas, cmd_dump, cmd_enable, cmd_explain, cmd_finish, cmd_hash, cmd_help, cmd_ignore,
+    cmd_info, cmd_line, cmd_list, cmd_next, cmd_nextline, cmd_print, cmd_quit, cmd_regs, cmd_reset,
+    cmd_rwatch, cmd_set, cmd_step, cmd_stepline, cmd_symbol, cmd_symbols, cmd_tbreak, cmd_until, cmd_walk,
+    cmd_watch, cmd_x, cmd_xp;
 
 /* A job: ends s->dump. */
 int cmd_dump_end(struct cmd_job *j);

@@ -220,13 +220,20 @@ int cmd_hash(struct cmd_session *s, int argc, char **argv, struct buf *out, stru
 
 static void info_breaks(struct cmd_job *j)
 {
-    const struct dbg_points *p = ctl_points(j->s->ctl);
-    const struct dbg_point *x = dbg_points_next(p, 0);
+    struct dbg_points *p = ctl_points(j->s->ctl);
+    struct dbg_point *x = dbg_points_next(p, 0);
 
     if (!x)
         buf_str(j->out, "no breakpoints\n");
-    for (; x; x = dbg_points_next(p, x->number + 1))
+    for (; x; x = dbg_points_next(p, x->number + 1)) {
+        struct buf cost = BUF_INIT;
+
         dbg_point_describe(x, j->c->guest, j->out);
+        dbg_points_cost(p, x, &cost);
+        if (cost.len)
+            buf_fmt(j->out, "     cost: %s\n", cost.data);
+        buf_fini(&cost);
+    }
 }
 
 static void info_cpus(struct cmd_job *j)

@@ -1,7 +1,7 @@
 /* cmd_run.c - commands that let the machine run, and those that stop it. */
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "control/cmd_impl.h"
 
@@ -112,7 +112,8 @@ static int ended(struct cmd_job *j)
     return 0;
 }
 
-int cmd_go(struct cmd_session *s, uint64_t until, struct buf *out, struct err *e)
+/* Lets the machine run, waits, and tells of the stop. */
+static int run(struct cmd_session *s, const struct ctl_go *go, struct buf *out, struct err *e)
 {
     struct ctl_stop stop;
     uint64_t over;
@@ -120,13 +121,18 @@ int cmd_go(struct cmd_session *s, uint64_t until, struct buf *out, struct err *e
     cmd_on_machine(s, ended, 0, NULL, out, e, &over);
     if (over)
         return err_set(e, EPERM, "the guest has ended its machine; reset starts it again");
-    ctl_run(s->ctl, &(struct ctl_go){.until = until});
+    ctl_run(s->ctl, go);
     if (s->wait ? !s->wait(s->wait_opaque, &stop) : !ctl_wait(s->ctl, -1, &stop))
         return 0;
     s->last_stop = stop;
     s->stopped = true;
     cmd_describe_stop(s, &stop, out);
     return 0;
+}
+
+static int run_to_count(struct cmd_session *s, uint64_t until, struct buf *out, struct err *e)
+{
+    return run(s, &(struct ctl_go){.until = until}, out, e);
 }
 
 static int count(struct cmd_job *j)
@@ -138,32 +144,135 @@ static int count(struct cmd_job *j)
 int cmd_continue(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
 {
     (void)argc, (void)argv;
-    return cmd_go(s, UINT64_MAX, out, e);
+    return run_to_count(s, UINT64_MAX, out, e);
+}
+
+/* [N]: how often; 1 if nobody says. */
+static int times(int argc, char **argv, uint64_t *n, struct err *e)
+{
+    *n = 1;
+    if (argc > 1 && cmd_number(argv[1], n, e))
+        return -EINVAL;
+    return *n ? 0 : err_set(e, EINVAL, "0 times is not at all");
 }
 
 int cmd_step(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
 {
-    uint64_t n = 1, now;
+    uint64_t n, now;
 
-    if (argc > 1 && cmd_number(argv[1], &n, e))
+    if (times(argc, argv, &n, e))
         return -EINVAL;
-    if (!n)
-        return err_set(e, EINVAL, "0 is no number of instructions");
     cmd_on_machine(s, count, 0, NULL, out, e, &now);
-    return cmd_go(s, now + n < now ? UINT64_MAX : now + n, out, e);
+    return run_to_count(s, now + n < now ? UINT64_MAX : now + n, out, e);
 }
 
+/* ---- to somewhere ---- */
+
+/* Runs by the plan that the job makes of the line. */
+static int run_plan(struct cmd_session *s, int (*make)(struct cmd_job *j), int argc, char **argv,
+                    struct buf *out, struct err *e)
+{
+    struct ctl_go go = CTL_GO;
+    int rc;
+
+    s->plan = (struct dbg_plan){.cpu = s->cpu};
+    rc = cmd_on_machine(s, make, argc, argv, out, e, NULL);
+    go.plan = s->plan;
+    return rc ? rc : run(s, &go, out, e);
+}
+
+static int plan_next(struct cmd_job *j)
+{
+    j->s->plan.kind = DBG_PLAN_OVER;
+    return times(j->argc, j->argv, &j->s->plan.times, j->e);
+}
+
+int cmd_next(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    return run_plan(s, plan_next, argc, argv, out, e);
+}
+
+static int plan_line(struct cmd_job *j, enum dbg_plan_kind kind)
+{
+    struct dbg_line l;
+
+    if (!dbg_symbols_line(ctl_symbols(j->s->ctl), j->c->pc, &l))
+        return err_set(j->e, ENOENT,
+                       "no line is known for 0x%" PRIx64 "; step and next go by instructions",
+                       j->c->pc);
+    j->s->plan.kind = kind;
+    return times(j->argc, j->argv, &j->s->plan.times, j->e);
+}
+
+static int plan_stepline(struct cmd_job *j)
+{
+    return plan_line(j, DBG_PLAN_LINE);
+}
+
+static int plan_nextline(struct cmd_job *j)
+{
+    return plan_line(j, DBG_PLAN_LINE_OVER);
+}
+
+int cmd_stepline(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    return run_plan(s, plan_stepline, argc, argv, out, e);
+}
+
+int cmd_nextline(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    return run_plan(s, plan_nextline, argc, argv, out, e);
+}
+
+static int plan_finish(struct cmd_job *j)
+{
+    cmd_symbol_at(j, j->c->pc);
+    return dbg_plan_out(j->c, ctl_symbols(j->s->ctl), &j->s->plan, j->e);
+}
+
+int cmd_finish(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    return run_plan(s, plan_finish, argc, argv, out, e);
+}
+
+static int add_place(struct cmd_job *j, uint64_t addr, bool physical)
+{
+    struct dbg_plan *plan = &j->s->plan;
+
+    if (addr & 1)
+        return err_set(j->e, EINVAL, "0x%" PRIx64 ": instructions have even addresses", addr);
+    if (plan->nplaces == DBG_PLAN_PLACES)
+        return err_set(j->e, E2BIG, "%s: that is at more than %d places", j->argv[1],
+                       DBG_PLAN_PLACES);
+    plan->places[plan->nplaces++] = (struct dbg_place){.addr = addr, .physical = physical};
+    return 0;
+}
+
+static int plan_until(struct cmd_job *j)
+{
+    char *text = cmd_words_join(j, 1, j->argc);
+    struct cmd_where w;
+    int rc = cmd_where(j, text, &w);
+
+    j->s->plan.kind = DBG_PLAN_TO;
+    for (size_t i = 0; i < w.addrs.len && !rc; i++)
+        rc = add_place(j, w.addrs.data[i], w.physical);
+    vec_fini(&w.addrs);
+    free(text);
+    return rc;
+}
+
+/* A plain number is a count. */
 int cmd_until(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
 {
     uint64_t n, now;
 
-    (void)argc;
-    if (cmd_number(argv[1], &n, e))
-        return -EINVAL;
+    if (argc > 2 || cmd_number(argv[1], &n, NULL))
+        return run_plan(s, plan_until, argc, argv, out, e);
     cmd_on_machine(s, count, 0, NULL, out, e, &now);
     if (n < now)
         return err_set(e, EINVAL, "%" PRIu64 " is past: the count is %" PRIu64, n, now);
-    return cmd_go(s, n, out, e);
+    return run_to_count(s, n, out, e);
 }
 
 static int reset(struct cmd_job *j)

@@ -30,7 +30,7 @@ const struct dbg_symbol *cmd_named(const struct cmd_job *j, const char *name)
 }
 
 /* Likewise what an address is in; but it is shown again and again, and is sought for once. */
-static const struct dbg_symbol *symbol_at(const struct cmd_job *j, uint64_t addr)
+const struct dbg_symbol *cmd_symbol_at(const struct cmd_job *j, uint64_t addr)
 {
     struct dbg_symbols *t = ctl_symbols(j->s->ctl);
     const struct dbg_symbol *s = dbg_symbols_at(t, addr);
@@ -239,7 +239,7 @@ static int print_as(struct cmd_job *j, char how, uint64_t v)
         break;
     case 'a':
         buf_fmt(j->out, "0x%" PRIx64, v);
-        if (symbol_at(j, v))
+        if (cmd_symbol_at(j, v))
             dbg_symbols_text(ctl_symbols(j->s->ctl), v, j->out);
         break;
     default:
@@ -300,7 +300,7 @@ static int symbol(struct cmd_job *j)
         describe(j, s);
     if (!dbg_symbols_named(t, text, 0)) {
         rc = cmd_value(j, text, &addr, j->e);
-        if (!rc && !symbol_at(j, addr))
+        if (!rc && !cmd_symbol_at(j, addr))
             rc = err_set(j->e, ENOENT, "there is no symbol at 0x%" PRIx64, addr);
         if (!rc) {
             cmd_place(j, addr, j->out);
@@ -324,7 +324,7 @@ static int backtrace(struct cmd_job *j)
         return -EINVAL;
     if (!n || n > DBG_FRAMES_MAX)
         return err_set(j->e, EINVAL, "%s: 1 to %u frames", j->argv[1], DBG_FRAMES_MAX);
-    symbol_at(j, j->c->pc);
+    cmd_symbol_at(j, j->c->pc);
     dbg_backtrace(j->c, ctl_symbols(j->s->ctl), (unsigned)n, j->out);
     return 0;
 }

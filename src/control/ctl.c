@@ -31,6 +31,7 @@ struct ctl {
     struct dbg_points *points; /* the machine's thread's */
     struct dbg_symbols *symbols; /* likewise; NULL: nobody has asked yet */
     struct dbg_trace *trace;
+    struct dbg_step *step;
     struct host_thread thread;
 
     struct host_mutex lock; /* of all that follows */
@@ -72,6 +73,7 @@ static struct ctl_stop describe(struct ctl *c, enum machine_stop why)
 /* With the lock held: the machine is at rest from now on. */
 static void rest(struct ctl *c, struct ctl_stop stop)
 {
+    dbg_step_end(c->step);
     stop.number = c->stop.number + 1;
     c->stop = stop;
     c->running = c->pause = false;
@@ -123,12 +125,27 @@ static bool is_unasked(const struct ctl_stop *stop)
     return stop->hit.unit.n && stop->hit.unit.what != CPU_UNIT_INVALIDATED;
 }
 
+static bool has_plan(const struct ctl_go *go)
+{
+    return go->plan.kind != DBG_PLAN_NONE;
+}
+
+/* A plan takes the place of one that may be under way. */
+static void begin_plan(struct ctl *c, const struct ctl_go *go)
+{
+    dbg_step_end(c->step);
+    if (has_plan(go))
+        dbg_step_begin(c->step, ctl_symbols(c), &go->plan);
+}
+
 /* What is only for this run.  It goes on from a stop, whose point is not to stop it again; but GDB
  * takes its points away to do that, and means one that is still there. */
 static void begin(struct ctl *c, const struct ctl_go *go)
 {
     unsigned cpu = go->step ? go->cpu : machine_turn(c->m);
 
+    if (has_plan(go))
+        machine_pass_probe(c->m, go->plan.cpu);
     if (!go->step && is_unasked(&c->stop))
         return;
     if (go->step || !go->owner ||
@@ -155,27 +172,40 @@ static enum machine_stop step(struct ctl *c, const struct ctl_go *go)
     unsigned n = STEPS_MAX;
 
     do
-        why = dbg_trace_run(c->trace, machine_count(c->m) + 1);
+        why = dbg_step_one(c->trace, c->m, go->cpu, cpu_count(machine_cpu(c->m, go->cpu)));
     while (why == MACHINE_COUNT && in_range(c, go) && --n);
     return why;
+}
+
+/* Whether a stop by the count is none for anybody else. */
+static bool is_under_way(struct ctl *c, const struct ctl_go *go)
+{
+    return go->step ? in_range(c, go) : has_plan(go) && !dbg_step_done(c->step);
+}
+
+static enum machine_stop run_some(struct ctl *c, const struct ctl_go *go)
+{
+    if (go->step)
+        return step(c, go);
+    return has_plan(go) ? dbg_step_run(c->step, STEPS_MAX) : dbg_trace_run(c->trace, go->until);
 }
 
 /* Runs until there is something for the loop to look at.  False: it is to run on. */
 static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
 {
-    enum machine_stop why = go->step ? step(c, go) : dbg_trace_run(c->trace, go->until);
+    enum machine_stop why = run_some(c, go);
     struct dbg_hit hit = {0};
 
-    if (go->step && why == MACHINE_COUNT && in_range(c, go))
+    if (why == MACHINE_COUNT && is_under_way(c, go))
         return false;
     if (why == MACHINE_BREAK && !dbg_points_stopped(c->points, &hit))
         return false;
     *stop = describe(c, why);
     stop->hit = hit;
-    if (go->step) {
-        stop->stepped = why == MACHINE_COUNT;
-        stop->cpu = go->cpu;
-        stop->pc = machine_cpu(c->m, go->cpu)->pc;
+    stop->stepped = why == MACHINE_COUNT && (go->step || has_plan(go));
+    if (go->step || stop->stepped) { /* another CPU may have the turn */
+        stop->cpu = go->step ? go->cpu : go->plan.cpu;
+        stop->pc = machine_cpu(c->m, stop->cpu)->pc;
     }
     return why != MACHINE_INTERRUPTED;
 }
@@ -189,6 +219,8 @@ static bool run(struct ctl *c)
 
     c->begin = false;
     host_mutex_unlock(&c->lock);
+    if (first)
+        begin_plan(c, &go);
     arrange(c, &go);
     if (first)
         begin(c, &go);
@@ -196,7 +228,7 @@ static bool run(struct ctl *c)
     host_mutex_lock(&c->lock);
     /* An interruption that nobody wants any more was for a call, or came too late; and a step is
      * nobody's when another request came behind it. */
-    stopped = stopped && !(stop.stepped && !c->go.step);
+    stopped = stopped && !(stop.stepped && !c->go.step && !has_plan(&c->go));
     if (stopped)
         rest(c, stop);
     return stopped;
@@ -249,6 +281,7 @@ static void fini(struct ctl *c)
     host_cond_fini(&c->work);
     host_mutex_fini(&c->lock);
     dbg_trace_free(c->trace);
+    dbg_step_free(c->step);
     dbg_points_free(c->points);
     dbg_symbols_free(c->symbols);
     free(c);
@@ -267,6 +300,7 @@ struct ctl *ctl_new(struct machine *m, struct err *e)
     c->points = dbg_points_new(m);
     dbg_points_on_print(c->points, print, c);
     c->trace = dbg_trace_new(c->points, m);
+    c->step = dbg_step_new(c->points, c->trace, m);
     if (!host_thread_start(&c->thread, "machine", loop, c, e))
         return c;
     fini(c);
@@ -314,9 +348,11 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
     host_mutex_unlock(&c->lock);
 }
 
-/* With the lock held: the machine is to run. */
+/* With the lock held: the machine is to run.  If it does, it looks at what is new soon. */
 static void ask(struct ctl *c, const struct ctl_go *go)
 {
+    if (c->running)
+        machine_interrupt(c->m);
     c->go = *go;
     c->begin = c->running = true;
     c->pause = false;

@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "debug/points.h"
+#include "debug/step.h"
 #include "debug/symbols.h"
 #include "debug/trace.h"
 #include "machine/machine.h"
@@ -31,7 +32,7 @@ struct ctl_stop {
     unsigned cpu;
     uint64_t pc, count;
     struct dbg_hit hit; /* MACHINE_BREAK */
-    bool stepped;       /* MACHINE_COUNT: a step is done */
+    bool stepped;       /* MACHINE_COUNT: a step or plan is done */
     uint64_t number;    /* of stops: which one it is; 0: the machine has not run yet */
     enum board_end end; /* MACHINE_ENDED */
     unsigned code;
@@ -46,6 +47,7 @@ struct ctl_go {
     unsigned cpu;
     uint64_t from, to;
     struct ctl_client *owner; /* who asks: its points stop it even where a CPU is already; or NULL */
+    struct dbg_plan plan; /* not a step: it runs to where this leads, whatever `until` is */
 };
 #define CTL_GO ((struct ctl_go){.until = UINT64_MAX})
 

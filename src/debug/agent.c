@@ -174,6 +174,29 @@ void dbg_agent_fini(struct dbg_agent *a)
     *a = (struct dbg_agent){0};
 }
 
+/* What nobody reaches is counted in. */
+bool dbg_agent_is_pure(const struct dbg_agent *a)
+{
+    size_t size;
+
+    for (size_t at = 0; at < a->len; at += size) {
+        switch (a->code[at]) {
+        case DBG_AGENT_TRACE:
+        case DBG_AGENT_TRACE_QUICK:
+        case DBG_AGENT_TRACE16:
+        case DBG_AGENT_TRACENZ:
+        case DBG_AGENT_TRACEV:
+        case DBG_AGENT_SETV:
+        case DBG_AGENT_PRINTF:
+            return false;
+        }
+        size = size_at(a->code, a->len, at);
+        if (!size)
+            return false;
+    }
+    return true;
+}
+
 /* ---- to IR ---- */
 
 /* A program becomes blocks: one starts at each offset that a jump leads to, and behind each jump.  They

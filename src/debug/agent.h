@@ -84,6 +84,9 @@ int dbg_agent_set(struct dbg_agent *a, const uint8_t *code, size_t len, const st
                   struct err *e);
 void dbg_agent_fini(struct dbg_agent *a);
 
+/* Whether it only looks: it changes no variable, traces and prints nothing. */
+bool dbg_agent_is_pure(const struct dbg_agent *a);
+
 /* Appends it to u; the i64 that it comes to.  The open block may be another one then. */
 ir_ref dbg_agent_lift(const struct dbg_agent *a, struct cpu *c, struct ir_unit *u);
 /* What it comes to now. */

@@ -83,20 +83,44 @@ static bool unit_at(struct dbg_dwarf *d, uint64_t addr, Dwarf_Die *unit)
     return false;
 }
 
+/* The address of the first row behind an address of the unit; rows are sorted. */
+static bool next_row(Dwarf_Die *unit, uint64_t addr, Dwarf_Addr *next)
+{
+    Dwarf_Lines *rows;
+    size_t n, lo = 0, hi;
+
+    if (dwarf_getsrclines(unit, &rows, &n))
+        return false;
+    for (hi = n; lo < hi;) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (dwarf_lineaddr(dwarf_onesrcline(rows, mid), next))
+            return false;
+        if (*next <= addr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < n && !dwarf_lineaddr(dwarf_onesrcline(rows, lo), next);
+}
+
 bool dbg_dwarf_line(struct dbg_dwarf *d, uint64_t addr, struct dbg_line *line)
 {
+    Dwarf_Addr from, to;
     Dwarf_Die unit;
     Dwarf_Line *row;
+    const char *file;
     int n = 0;
 
     open_file(d);
     if (!unit_at(d, addr - d->offset, &unit))
         return false;
     row = dwarf_getsrc_die(&unit, addr - d->offset);
-    line->file = row ? dwarf_linesrc(row, NULL, NULL) : NULL;
-    if (!line->file || dwarf_lineno(row, &n) || n <= 0)
+    file = row ? dwarf_linesrc(row, NULL, NULL) : NULL;
+    if (!file || dwarf_lineno(row, &n) || n <= 0 || dwarf_lineaddr(row, &from) ||
+        !next_row(&unit, addr - d->offset, &to))
         return false;
-    line->line = (unsigned)n;
+    *line = (struct dbg_line){file, (unsigned)n, from + d->offset, to + d->offset};
     return true;
 }
 

@@ -25,8 +25,9 @@ void dbg_dwarf_free(struct dbg_dwarf *d);
 struct dbg_line {
     const char *file; /* as the compiler was told; lives as long as the dbg_dwarf */
     unsigned line;
+    uint64_t from, to; /* this stretch of its code, [from, to) */
 };
-/* The line of the instruction at addr. */
+/* The line of the instruction at addr; unchanged if it is not known. */
 bool dbg_dwarf_line(struct dbg_dwarf *d, uint64_t addr, struct dbg_line *line);
 
 struct dbg_addrs {

@@ -13,6 +13,7 @@ libglovebox_a_SOURCES += \
     src/debug/points.c src/debug/points.h \
     src/debug/print.c src/debug/print.h \
     src/debug/regs.c src/debug/regs.h \
+    src/debug/step.c src/debug/step.h \
     src/debug/symbols.c src/debug/symbols.h \
     src/debug/trace.c src/debug/trace.h \
     src/debug/walk.c src/debug/walk.h

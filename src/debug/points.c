@@ -1,13 +1,18 @@
 /* points.c - see points.h. */
 #include "debug/points.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/bits.h"
 #include "base/mem_alloc.h"
 #include "cpu/guest.h"
 #include "debug/print.h"
+#include "host/host_clock.h"
+
+#define TIMED 64 /* one in so many is timed, where the clock costs more than what is */
 
 /* A probe: a point at its address. */
 struct place {
@@ -76,6 +81,8 @@ struct dbg_points {
         VEC(struct note);
     } notes; /* since the machine stopped last, each point's first one */
     struct dbg_unit unit; /* since then: what BY_UNIT is about */
+    uint64_t left;        /* the host's time when it was first left for a condition behind that; 0 */
+    uint64_t clock_ns;    /* what reading the clock costs */
 
     dbg_print_fn *print;
     void *print_opaque;
@@ -188,6 +195,35 @@ static bool is_noted(const struct dbg_points *p, const struct dbg_point *x)
     return false;
 }
 
+/* Begins one of what a meter counts; what meter_end is to be given. */
+static uint64_t meter_begin(struct dbg_meter *k)
+{
+    return k->n++ % TIMED ? 0 : host_monotonic_ns();
+}
+
+static void meter_end(const struct dbg_points *p, struct dbg_meter *k, uint64_t began)
+{
+    uint64_t ns;
+
+    if (!began)
+        return;
+    ns = host_monotonic_ns() - began;
+    k->ns += ns > p->clock_ns ? ns - p->clock_ns : 0;
+    k->timed++;
+}
+
+static uint64_t clock_cost(void)
+{
+    uint64_t best = UINT64_MAX;
+
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t began = host_monotonic_ns(), ns = host_monotonic_ns() - began;
+
+        best = ns < best ? ns : best;
+    }
+    return best;
+}
+
 static void run_commands(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
     p->speaker = x->owner;
@@ -196,7 +232,7 @@ static void run_commands(struct dbg_points *p, struct dbg_point *x, struct cpu *
 }
 
 /* A hit.  True: it stops the machine; else it is ignored, or commands were all that it was for. */
-static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
+static bool hit(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
     x->hits++;
     if (x->act)
@@ -207,6 +243,16 @@ static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
     }
     run_commands(p, x, c);
     return !x->ncommands;
+}
+
+/* The same, and its work is timed. */
+static bool counts(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
+{
+    uint64_t began = x->act || x->ncommands ? meter_begin(&x->work) : 0;
+    bool stop = hit(p, x, c);
+
+    meter_end(p, &x->work, began);
+    return stop;
 }
 
 /* A hit now, whose condition holds.  True: it stops the machine. */
@@ -228,6 +274,8 @@ static bool hit_behind(struct dbg_points *p, struct dbg_point *x, struct cpu *c,
     why.point = x->number;
     why.behind = true;
     vec_push(&p->notes, why);
+    if (!p->left)
+        p->left = host_monotonic_ns();
     return true;
 }
 
@@ -270,14 +318,21 @@ static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, u
     return b && concerns(x, c) && hit_now(p, x, c, (struct note){.by = BY_PROBE});
 }
 
-/* Appends a point; stop is what those before it came to. */
-static ir_ref lift_point(const struct dbg_point *x, struct cpu *c, struct ir_unit *u, ir_ref stop)
+/* Appends a look at a point: whether it says stop. */
+static ir_ref lift_look(const struct dbg_point *x, struct cpu *c, struct ir_unit *u)
 {
     ir_ref cond = x->cond.len ? dbg_agent_lift(&x->cond, c, u) : ir_const(u, IR_I64, 1);
 
-    cond = ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
+    return ir_call(u, c->guest->decide, ir_const(u, IR_I64, x->number), cond,
                    ir_const(u, IR_I64, 0));
-    return stop == IR_NONE ? cond : ir_bin(u, IR_or, IR_I64, stop, cond);
+}
+
+/* The same, and what those before it came to, `stop`. */
+static ir_ref lift_point(const struct dbg_point *x, struct cpu *c, struct ir_unit *u, ir_ref stop)
+{
+    ir_ref look = lift_look(x, c, u);
+
+    return stop == IR_NONE ? look : ir_bin(u, IR_or, IR_I64, stop, look);
 }
 
 /* Those of one list that are at addr. */
@@ -380,21 +435,29 @@ static bool stays(struct mem *mem, const struct dbg_point *x, const struct cpu_t
     return same;
 }
 
+static uint64_t begin_look(struct dbg_point *x)
+{
+    x->evals++;
+    return meter_begin(&x->looks);
+}
+
 /* Conditions are looked at behind the instruction. */
 static bool on_touched(void *opaque, struct cpu *c, const struct cpu_touch *t)
 {
     struct dbg_points *p = opaque;
     struct note why = note_of(c->mem, t);
     bool stop = false;
+    uint64_t began;
 
     for (size_t i = 0; i < p->all.len; i++) {
         struct dbg_point *x = p->all.data[i];
 
         if (!touches(x, t) || !concerns(x, c))
             continue;
-        x->evals++;
+        began = begin_look(x);
         if (!x->changed_only || !stays(c->mem, x, t))
             stop |= hit_behind(p, x, c, why);
+        meter_end(p, &x->looks, began);
     }
     return stop;
 }
@@ -442,15 +505,17 @@ static bool on_event(void *opaque, struct cpu *c, enum cpu_event what, uint64_t 
     struct dbg_points *p = opaque;
     struct note why = {.by = BY_EVENT, .event = what, .a = a, .b = b};
     bool stop = false;
+    uint64_t began;
 
     for (size_t i = 0; i < p->all.len; i++) {
         struct dbg_point *x = p->all.data[i];
 
         if (x->kind != DBG_CATCH || x->event != what || !concerns(x, c))
             continue;
-        x->evals++;
+        began = begin_look(x);
         if (a >= x->first && a <= x->last)
             stop |= hit_behind(p, x, c, why);
+        meter_end(p, &x->looks, began);
     }
     return stop;
 }
@@ -527,6 +592,7 @@ struct dbg_points *dbg_points_new(struct machine *m)
     struct dbg_points *p = xcalloc(1, sizeof *p);
 
     p->m = m;
+    p->clock_ns = clock_cost();
     p->debug.ops = &ops;
     p->debug.opaque = p;
     p->units = (struct accel_watcher){.told = on_unit, .opaque = p};
@@ -591,14 +657,21 @@ bool dbg_points_full(const struct dbg_points *p)
     return p->all.len >= DBG_POINTS_MAX;
 }
 
-struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number)
+static struct dbg_point *numbered(const struct dbg_points *p, unsigned number)
 {
     return number < p->index.len ? p->index.data[number] : NULL;
 }
 
+struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number)
+{
+    struct dbg_point *x = numbered(p, number);
+
+    return x && !x->internal ? x : NULL;
+}
+
 struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from)
 {
-    while (from < p->index.len && !p->index.data[from])
+    while (from < p->index.len && !dbg_points_find(p, from))
         from++;
     return dbg_points_find(p, from);
 }
@@ -616,7 +689,7 @@ static void forget(struct dbg_points *p, const struct dbg_point *x)
 
 bool dbg_points_delete(struct dbg_points *p, unsigned number)
 {
-    struct dbg_point *x = dbg_points_find(p, number);
+    struct dbg_point *x = numbered(p, number);
     size_t i = 0;
 
     if (!x)
@@ -628,6 +701,8 @@ bool dbg_points_delete(struct dbg_points *p, unsigned number)
     p->all.len--;
     memmove(p->all.data + i, p->all.data + i + 1, (p->all.len - i) * sizeof(struct dbg_point *));
     p->index.data[number] = NULL;
+    if (x->internal && number + 1u == p->index.len)
+        p->index.len--;
     point_free(x);
     return true;
 }
@@ -768,10 +843,17 @@ void dbg_points_apply(struct dbg_points *p)
     apply_dma(p);
 }
 
-/* What was put down without knowing whether it counts. */
+/* What was put down without knowing whether it counts.  All the time since the CPU was left for it is
+ * its own. */
 static bool counts_after_all(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
-    return (!x->cond.len || dbg_agent_run(&x->cond, c)) && counts(p, x, c);
+    uint64_t began = p->left;
+    bool stop = (!x->cond.len || dbg_agent_run(&x->cond, c)) && hit(p, x, c);
+
+    p->left = host_monotonic_ns();
+    x->work.n++;
+    meter_end(p, &x->work, began);
+    return stop;
 }
 
 static void tell(const struct dbg_points *p, struct dbg_hit *hit, const struct note *why)
@@ -832,11 +914,103 @@ bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit)
             tell(p, hit, why);
     }
     p->notes.len = 0;
+    p->left = 0;
     p->unit = (struct dbg_unit){0};
     hit->owner = owner_of(p, hit);
     for (unsigned i = 0; i < hit->npoints; i++)
         spend(p, p->index.data[hit->point[i]]);
     return hit->npoints;
+}
+
+/* ---- what points cost ---- */
+
+#define LOOK_RUNS   1000
+#define LOOK_ROUNDS 3 /* of which the quickest counts: others are disturbed */
+
+/* Nanoseconds for LOOK_RUNS looks at x; with NULL at none. */
+static uint64_t time_looks(struct dbg_points *p, const struct dbg_point *x)
+{
+    struct cpu *c = machine_cpu(p->m, machine_turn(p->m));
+    struct accel *a = machine_accel(p->m);
+    struct arena arena;
+    struct ir_unit u;
+    uint64_t ns, pc = c->pc;
+
+    arena_init(&arena);
+    ir_unit_init(&u, &arena, &c->guest->names);
+    u.pc = x && !x->physical ? x->addr : c->pc;
+    ir_block_begin(&u);
+    if (x)
+        lift_look(x, c, &u);
+    ir_exit_stop(&u);
+    ns = a->ops->time(a, c, &u, LOOK_RUNS);
+    c->pc = pc;
+    arena_fini(&arena);
+    return ns;
+}
+
+/* A point that is disabled decides without any effect but that it counts. */
+double dbg_points_look_ns(struct dbg_points *p, struct dbg_point *x)
+{
+    const struct dbg_point was = *x;
+    double best = -1;
+
+    if (x->kind != DBG_BREAK || !dbg_agent_is_pure(&x->cond))
+        return -1;
+    x->disabled = true;
+    for (unsigned i = 0; i < LOOK_ROUNDS; i++) {
+        uint64_t without = time_looks(p, NULL), with = time_looks(p, x);
+        double ns = with > without ? (double)(with - without) / LOOK_RUNS : 0;
+
+        if (with != UINT64_MAX && (best < 0 || ns < best))
+            best = ns;
+    }
+    x->disabled = was.disabled;
+    x->evals = was.evals;
+    return best;
+}
+
+static void say_ns(double ns, struct buf *out)
+{
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    unsigned i = 0;
+
+    for (; ns >= 1000 && i + 1 < ARRAY_LEN(units); i++)
+        ns /= 1000;
+    buf_fmt(out, "%.1f %s", ns, units[i]);
+}
+
+static void say_cost(const char *what, double each, uint64_t n, const char *how, struct buf *out)
+{
+    buf_fmt(out, "%s%s ", out->len ? "; " : "", what);
+    say_ns(each, out);
+    buf_str(out, " each, ");
+    say_ns(each * (double)n, out);
+    buf_fmt(out, " in all (%s)", how);
+}
+
+static void say_meter(const char *what, const struct dbg_meter *k, struct buf *out)
+{
+    char how[64];
+
+    if (!k->timed)
+        return;
+    snprintf(how, sizeof how, "%llu of %llu timed", (unsigned long long)k->timed,
+             (unsigned long long)k->n);
+    say_cost(what, (double)k->ns / (double)k->timed, k->n, how, out);
+}
+
+void dbg_points_cost(struct dbg_points *p, struct dbg_point *x, struct buf *out)
+{
+    struct buf text = BUF_INIT;
+    double look = x->kind == DBG_BREAK && x->evals ? dbg_points_look_ns(p, x) : -1;
+
+    if (look >= 0)
+        say_cost("looks", look, x->evals, "timed now", &text);
+    say_meter("looks", &x->looks, &text);
+    say_meter("work", &x->work, &text);
+    buf_add(out, text.data, text.len);
+    buf_fini(&text);
 }
 
 /* ---- for people ---- */

@@ -31,6 +31,7 @@ struct dbg_point {
     enum dbg_kind kind;
     bool disabled;
     bool temporary; /* goes when it stops the machine */
+    bool internal;  /* nobody is shown it, or can change it by its number */
     bool physical;  /* addr is; else it is virtual */
     uint64_t addr;  /* of an instruction, or of what is watched */
 
@@ -59,6 +60,10 @@ struct dbg_point {
 
     /* The cost meter. */
     uint64_t hits, evals; /* stops and ignored ones; how often it was looked at */
+    struct dbg_meter {
+        uint64_t n, timed; /* how often; of these, with the clock */
+        uint64_t ns;       /* of the host's time in these */
+    } looks, work;         /* looks: not of DBG_BREAK; work: `act`, commands, conditions behind accesses */
 };
 
 /* What became of translated code. */
@@ -104,10 +109,11 @@ unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point);
 /* Whether there are DBG_POINTS_MAX: people are to make no more. */
 #define DBG_POINTS_MAX 65536
 bool dbg_points_full(const struct dbg_points *p);
-/* By number, or NULL. */
+/* By number, or NULL: there is none, or an internal one. */
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number);
-/* The first one with a number of at least `from`, or NULL: for going through all. */
+/* The first one with a number of at least `from` that is not internal, or NULL: for going through all. */
 struct dbg_point *dbg_points_next(const struct dbg_points *p, unsigned from);
+/* An internal one's number is given again if it was the last. */
 bool dbg_points_delete(struct dbg_points *p, unsigned number);
 /* What it waits for was changed. */
 void dbg_points_changed(struct dbg_points *p, const struct dbg_point *point);
@@ -125,6 +131,12 @@ void dbg_points_apply(struct dbg_points *p);
  * is in *hit; temporary ones among it are gone. */
 bool dbg_points_stopped(struct dbg_points *p, struct dbg_hit *hit);
 
+/* What looking at a breakpoint costs: its condition and what decides behind it are run by the engine
+ * some thousand times, where the machine is now.  Nanoseconds; below 0: it is none, or its condition is
+ * more than a look. */
+double dbg_points_look_ns(struct dbg_points *p, struct dbg_point *point);
+/* Appends what a point has cost, and how that was found out; nothing if nobody looked at it yet. */
+void dbg_points_cost(struct dbg_points *p, struct dbg_point *point, struct buf *out);
 /* A line for a point, as people see it. */
 void dbg_point_describe(const struct dbg_point *point, const struct guest *g, struct buf *out);
 /* The name of an event ("trap"), and an event by its name; CPU_EVENTS: there is none. */

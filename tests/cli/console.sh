@@ -39,11 +39,13 @@ said "a3 counted to 2" "a3            0x0000000000000002"
 [ "$(grep -c stopped "$work/out")" = 3 ]
 result $? "nothing is done behind quit"
 
-debug 0 count 'b pc+8\nc\nc\ni b\nd 1\nuntil 1000\ni b\n'
+debug 0 count 'b pc+8\nc\nc\ni b\nd 1\nuntil 1000\ni b\nb pc if a0 == 1\nuntil 1100\ni b\n'
 result $? "breakpoints"
 said "the first stop" "breakpoint 1, CPU 0, count 2"
 said "the second one, a round later" "breakpoint 1, CPU 0, count 5"
 said "hits are counted" "hit 2 times"
+grep -A 1 'conditional  hit 0 times' "$work/out" | grep -qE '^ +cost: looks [0-9.]+ ns each, [0-9.]+ .?s in all \(timed now\)$'
+result $? "so is what it costs to look"
 said "without it, the count is reached" "stopped, CPU 0, count 1000"
 said "the list is empty" "no breakpoints"
 

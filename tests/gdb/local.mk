@@ -12,7 +12,9 @@ gdb_tests = \
     tests/gdb/nonstop.sh \
     tests/gdb/rsp.sh \
     tests/gdb/stepi.sh \
+    tests/gdb/steps.sh \
     tests/gdb/trace.sh
 TESTS += $(gdb_tests)
 EXTRA_DIST += $(gdb_tests) tests/gdb/ends.c tests/gdb/lib.sh tests/gdb/program.c tests/gdb/rsp.S \
+    tests/gdb/steps.c \
     tests/gdb/suite/bare-riscv64.exp tests/gdb/suite/tests

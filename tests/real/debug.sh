@@ -23,6 +23,15 @@ info counters tlb
 info devices uart
 until 20100000
 hash
+symbols
+until mutex_lock
+finish
+next 500
+until mutex_unlock
+next 3
+finish
+info breaks
+hash
 END
     timeout -k 5 $SECONDS_MAX "$GLOVEBOX" debug "$guest/Image" --initrd \
         "$guest/initramfs.cpio.gz" --engine "$engine" <"$work/commands" >"$work/out" 2>"$work/err"
@@ -41,10 +50,19 @@ END
     said "$engine: a breakpoint" "breakpoint 1, CPU 0"
     said "$engine: twice" "hit 2 times"
     said "$engine: the code behind it" "IR"
+    said "$engine: to a function of a kernel that has no tables" "mutex_lock"
+    said "$engine: of which nothing is left" "no breakpoints"
+    tr '\n' ' ' <"$work/out" | grep -qE "mutex_lock [^:]*stopped, [^:]*\+0x[^:]*stopped, .* mutex_unlock "
+    result $? "$engine: out of it, over calls, to another one"
     cp "$work/out" "$work/$engine"
 done
+last=$(tail -n 1 "$work/out")
+printf 'until %s\nhash\n' "$(echo "$last" | cut -d' ' -f2)" >"$work/commands"
+timeout -k 5 $SECONDS_MAX "$GLOVEBOX" debug "$guest/Image" --initrd "$guest/initramfs.cpio.gz" \
+    --engine "$fast" <"$work/commands" >"$work/out" 2>"$work/err"
+said "it would have come there all the same" "$last"
 if [ -e "$work/interp" ] && [ -e "$work/jit" ]; then
-    for text in "^breakpoint 1" "^count " "^satp" "hit 2"; do
+    for text in "^stopped" "^breakpoint 1" "^count " "^satp" "hit 2"; do
         grep "$text" "$work/interp" >"$work/a"
         grep "$text" "$work/jit" >"$work/b"
         diff "$work/a" "$work/b" >"$work/why" && [ -s "$work/a" ]

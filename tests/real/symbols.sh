@@ -13,7 +13,7 @@ console() {
 }
 
 console 'symbols\nsymbol start_kernel\ntb start_kernel\nc\nx/s linux_banner\nbt\n'"\
-"'b do_sys_openat2 if $a0 == -100 && u8[$a1] == 47\nc\nbt\nx/s a1\ni b\nd all\n'"\
+"'b do_sys_openat2 if $a0 == -100 && u8[$a1] == 47\nc\nbt\nx/s a1\nfinish\nfinish\nnext 30\ni b\nd all\n'"\
 "'watch jiffies_64\nc\nbt 3\nd all\ncatch syscall 64 if a0 == 1\nc\np scause\np a7\nd all\n'"\
 "'catch trap store-page-fault\nc\np scause\nd all\nb __riscv_sys_reboot\nc\nbt\nd all\nc\n'
 result $? "a boot with stops on the way"
@@ -27,6 +27,8 @@ said "a condition on memory" "breakpoint 2, CPU 0"
 said "from a call of a program" "do_trap_ecall_u+"
 said "by way of the trap's frame" "handle_exception+"
 said "a name of a file" ': "/'
+grep -A 3 '^__riscv_sys_openat+' "$work/out" | grep -q '^do_trap_ecall_u+'
+result $? "out of two functions"
 said "a watched variable" "watchpoint 3: a write of 8 bytes"
 said "in an interrupt" "tick_do_update_jiffies64+"
 said "a system call" "catchpoint 4: trap 0x8, CPU 0"

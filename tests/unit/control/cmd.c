@@ -76,11 +76,20 @@ START_TEST(lines)
     ok("  step  3 \r\n", "count 3");
     ok("st", "count 4"); /* an only prefix */
     ok("s", "count 5");  /* a shorthand */
+    ok("stepi", "count 6");
+    ok("ne", "count 7"); /* what other names begin with */
+    ok("until pc", "count 9");
+    ok("until 10", "count 10");
+    ok("u phys:0x80200004", "count 11");
     bad("re", "regs, reset");
     bad("frob", "frob: no such command");
     bad("step 1 2", "too much");
     bad("break", "what?");
     bad("step one", "step: one: not a number");
+    bad("next 0", "0 times");
+    bad("finish", "nobody knows");
+    bad("stepline", "no line is known for 0x80200004; step and next");
+    bad("until pc+1", "even addresses");
     ck_assert_int_eq(cmd_run(s, "q", &out, &next, &e), 0);
     ck_assert_int_eq(next, CMD_QUIT);
     ck_assert_int_eq(cmd_run(s, "hash", &out, &next, &e), 0);
@@ -249,7 +258,7 @@ static const char *all(const char *line)
 START_TEST(completion)
 {
     setup();
-    ck_assert_str_eq(all("st"), "step ");
+    ck_assert_str_eq(all("st"), "step stepi stepline ");
     ck_assert_str_eq(all("re"), "regs reset ");
     ck_assert_str_eq(all("zz"), "");
     ck_assert_ptr_nonnull(strstr(all(""), "break catch condition continue "));

@@ -305,6 +305,48 @@ START_TEST(steps)
 }
 END_TEST
 
+/* A plan ends with its run: at its place, by a pause, or as another run is asked for. */
+START_TEST(plans)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_go over = {.until = UINT64_MAX, .plan = {.kind = DBG_PLAN_OVER, .times = 5001}};
+    struct ctl_go nowhere = {.until = UINT64_MAX,
+                             .plan = {.kind = DBG_PLAN_TO,
+                                      .nplaces = 2,
+                                      .places = {{.addr = 2}, {.addr = TINY_BASE + 8}}}};
+    struct ctl_stop s;
+
+    ctl_run(c, &over);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_COUNT);
+    ck_assert(s.stepped);
+    ck_assert_uint_eq(s.count, 5001);
+    ck_assert_uint_eq(s.pc, TINY_BASE + 4);
+    ctl_run(c, &nowhere);
+    ck_assert_uint_gt(count_of(c), 5000);
+    ck_assert(ctl_running(c));
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_int_eq(s.why, MACHINE_INTERRUPTED);
+    for (int i = 0; i < 100; i++) {
+        ctl_run(c, &nowhere);
+        if (i % 2)
+            count_of(c);
+        over.plan.times = 1 + 100u * (unsigned)i;
+        ctl_run(c, &over);
+        ck_assert(ctl_wait(c, 10000, &s));
+        ck_assert_int_eq(s.why, MACHINE_COUNT);
+    }
+    ctl_run(c, &nowhere);
+    ctl_call(c, add_break, c);
+    ck_assert(ctl_wait(c, 10000, &s)); /* one of somebody else's ends it */
+    ck_assert_int_eq(s.why, MACHINE_BREAK);
+    ck_assert_uint_eq(s.hit.npoints, 1);
+    ctl_run(c, &nowhere);
+    ctl_free(c);
+}
+END_TEST
+
 struct stepper {
     struct ctl *c;
     struct ctl_client *k;
@@ -479,5 +521,5 @@ START_TEST(idle)
 END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
-          many_callers, breakpoints, commands, steps, many_steppers, a_step_that_waits, leaving, leaving_a_stop,
-          the_end, idle)
+          many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
+          leaving_a_stop, the_end, idle)

@@ -2,7 +2,7 @@
 
 debug_tests = tests/unit/debug/agent tests/unit/debug/debug tests/unit/debug/disturb \
     tests/unit/debug/expr tests/unit/debug/kallsyms tests/unit/debug/points tests/unit/debug/print \
-    tests/unit/debug/symbols tests/unit/debug/trace tests/unit/debug/units
+    tests/unit/debug/step tests/unit/debug/symbols tests/unit/debug/trace tests/unit/debug/units
 if HAVE_CHECK
 check_PROGRAMS += $(debug_tests)
 TESTS += $(debug_tests)
@@ -18,6 +18,7 @@ tests_unit_debug_kallsyms_SOURCES = tests/unit/debug/kallsyms.c $(debug_rig)
 tests_unit_debug_points_SOURCES = tests/unit/debug/points.c $(debug_rig)
 tests_unit_debug_print_SOURCES = \
     tests/unit/debug/print.c tests/unit/debug/tiny.h tests/unit/unit.h
+tests_unit_debug_step_SOURCES = tests/unit/debug/step.c $(debug_rig)
 tests_unit_debug_symbols_SOURCES = tests/unit/debug/symbols.c tests/unit/unit.h
 tests_unit_debug_trace_SOURCES = \
     tests/unit/debug/trace.c tests/unit/debug/tiny.h tests/unit/unit.h

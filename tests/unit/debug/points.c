@@ -630,6 +630,96 @@ START_TEST(watch_block)
 }
 END_TEST
 
+/* ---- costs ---- */
+
+static bool do_nothing(void *opaque, struct cpu *c)
+{
+    (void)opaque, (void)c;
+    return false;
+}
+
+/* A condition that prints, and is 0. */
+static void set_printing(struct dbg_point *x)
+{
+    static const uint8_t code[] = {DBG_AGENT_CONST8, 0, DBG_AGENT_CONST8, 0, DBG_AGENT_PRINTF, 0, 0,
+                                   2, '!', 0, DBG_AGENT_CONST8, 0, DBG_AGENT_END};
+
+    ck_assert_int_eq(dbg_agent_set(&x->cond, code, sizeof code, machine_guest(m), NULL), 0);
+}
+
+static void count_text(void *opaque, const void *owner, const char *text, size_t len)
+{
+    (void)owner, (void)text;
+    *(size_t *)opaque += len;
+}
+
+static bool cost_says(unsigned n, const char *words)
+{
+    struct buf text = BUF_INIT;
+    bool found;
+
+    dbg_points_cost(p, dbg_points_find(p, n), &text);
+    found = *words ? strstr(text.data, words) != NULL : !text.len;
+    if (!found)
+        printf("# %s\n", text.data);
+    buf_fini(&text);
+    return found;
+}
+
+/* What is timed does nothing: neither guest, counters nor who is told of prints see it. */
+START_TEST(costs)
+{
+    EACH_ENGINE (engine) {
+        size_t printed = 0;
+
+        start(*engine, 1, true);
+        dbg_points_on_print(p, count_text, &printed);
+        struct dbg_point x = {.kind = DBG_BREAK, .addr = base + 4 * LOAD, .ignore = 1000};
+        unsigned ignored = dbg_points_add(p, &x), acts, rare, prints, watch;
+        ck_assert(cost_says(ignored, ""));
+        x.act = do_nothing;
+        acts = dbg_points_add(p, &x);
+        x.act = NULL;
+        set_cond(&x, DBG_AGENT_EQUAL, 255, 8);
+        rare = dbg_points_add(p, &x);
+        x.cond = (struct dbg_agent){0};
+        set_printing(&x);
+        prints = dbg_points_add(p, &x);
+        struct dbg_point w = {
+            .kind = DBG_WATCH, .addr = base + DATA, .len = 8, .access = CPU_WATCH_WRITE};
+        set_cond(&w, DBG_AGENT_EQUAL, 255, 8);
+        watch = dbg_points_add(p, &w);
+        ck_assert(!run(100 * ROUND));
+        uint64_t hash = machine_hash(m), count = machine_count(m);
+        ck_assert_uint_eq(printed, 100);
+        struct cpu *c = machine_cpu(m, 0);
+        uint64_t budget = (uint64_t)c->budget, end_of_run = (uint64_t)c->count_end;
+        ck_assert(cost_says(ignored, "looks ") && cost_says(ignored, "(timed now)"));
+        ck_assert(cost_says(rare, "(timed now)"));
+        ck_assert(cost_says(acts, "(timed now); work ") && cost_says(acts, "2 of 100 timed"));
+        ck_assert(cost_says(prints, ""));
+        ck_assert(cost_says(watch, "looks ") && cost_says(watch, "(2 of 100 timed); work ") &&
+                  cost_says(watch, "(100 of 100 timed)"));
+        ck_assert(dbg_points_look_ns(p, dbg_points_find(p, rare)) >= 0);
+        ck_assert(dbg_points_look_ns(p, dbg_points_find(p, watch)) < 0);
+        ck_assert_uint_eq(printed, 100);
+        ck_assert_uint_eq(dbg_points_find(p, rare)->evals, 100);
+        ck_assert_uint_eq(dbg_points_find(p, rare)->hits, 0);
+        ck_assert_uint_eq(dbg_points_find(p, ignored)->hits, 100);
+        ck_assert_uint_eq(dbg_points_find(p, ignored)->ignore, 900);
+        ck_assert(!dbg_points_find(p, ignored)->disabled);
+        ck_assert_uint_eq(machine_hash(m), hash);
+        ck_assert_uint_eq(machine_count(m), count);
+        ck_assert_uint_eq(c->budget, budget);
+        ck_assert_uint_eq(c->count_end, end_of_run);
+        ck_assert_uint_eq(pc(), base);
+        ck_assert(!run(100 * ROUND));
+        ck_assert_uint_eq(dbg_points_find(p, ignored)->hits, 200);
+        end();
+    }
+}
+END_TEST
+
 /* ---- events ---- */
 
 /* Two stops a round apart, where it is: in the program (behind ECALL: in the handler). */
@@ -883,4 +973,4 @@ END_TEST
 UNIT_MAIN("debug/points", device_writes, long_device_writes, gone_before_its_stop, only_what_counts,
           changes_of_parts, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
           exec_once, exec_conditions, exec_filters, watches, watches_translated, watch_ends, changes,
-          watch_conditions, watch_block, events, event_names, undisturbed, same_stops)
+          watch_conditions, watch_block, costs, events, event_names, undisturbed, same_stops)
