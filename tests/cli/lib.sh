@@ -16,7 +16,7 @@ begun=     # processes in the background
 # leave: nothing is left of the script: no process, no file
 leave() {
     for pid in $begun; do
-        end "$pid"
+        stop "$pid"
     done
     rm -rf "$work"
 }
@@ -40,7 +40,7 @@ skip() {
 }
 
 # missing NAME WHAT: a test that needs what scripts/setup or scripts/fetch-guests brings, and which is
-# not there.  With NOTHING_MISSING=yes those have been run, and it is a failure.
+# not there.  With NOTHING_MISSING=yes (scripts/check) those have been run, and it is a failure.
 missing() {
     if [ "${NOTHING_MISSING-}" = yes ]; then
         echo "missing: $2" >"$work/why"
@@ -92,14 +92,14 @@ started() { [ "$(cat "/proc/$1/task/$1/children" 2>/dev/null)" ] || gone "$1"; }
 # gone PID: it has ended
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# end PID [SIGNAL]: of what has begun, by SIGTERM if no other is said; $status
-end() {
+# stop PID [SIGNAL]: of what has begun, by SIGTERM if no other is said; $status
+stop() {
     kill "-${2:-TERM}" "$1" 2>/dev/null
-    finish "$1"
+    join "$1"
 }
 
-# finish PID: waits for its own end; $status
-finish() {
+# join PID: waits for its own end; $status
+join() {
     wait "$1" 2>/dev/null
     status=$?
     left=

@@ -1,8 +1,8 @@
 /*
  * regress.c - a fuzz target as a test: without libFuzzer, this is its main.
  *
- *     TARGET            runs the inputs of tests/fuzz/regress/TARGET, then some random ones;
- *                       prints TAP.  A file *.hex holds bytes as hexadecimal digits, with comments
+ *     TARGET            runs the inputs of tests/fuzz/regress/TARGET, of which there is at least
+ *                       one, then some random ones; prints TAP.  A file *.hex holds bytes as hexadecimal digits, with comments
  *                       from '#' to the end of a line; others are taken as they are
  *     TARGET FILE...    runs these files as they are
  *
@@ -77,6 +77,7 @@ static int is_input(const struct dirent *d)
     return d->d_name[0] != '.';
 }
 
+/* How many lines of TAP that made. */
 static unsigned run_folder(const char *target, bool *all_ok)
 {
     const char *top = getenv("top_srcdir");
@@ -96,9 +97,14 @@ static unsigned run_folder(const char *target, bool *all_ok)
         free(path);
         free(files[i]);
     }
+    if (n <= 0) {
+        n = 1;
+        *all_ok = false;
+        printf("not ok 1 - there are no inputs in %s\n", folder);
+    }
     free(files);
     free(folder);
-    return n < 0 ? 0 : (unsigned)n;
+    return (unsigned)n;
 }
 
 static uint64_t from_env(const char *name, uint64_t otherwise)

@@ -29,7 +29,7 @@ await_server() { await 30 is_served; }
 is_served() { grep -qs 'target remote' "$work/machine.err" || gone "$machine"; }
 
 end_machine() {
-    end "$machine"
+    stop "$machine"
     rm -f "$socket"
 }
 

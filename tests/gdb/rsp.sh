@@ -53,7 +53,7 @@ rm "$work/go"
 wait "$feeder"
 echo quit >&3
 exec 3>&-
-finish "$machine"
+join "$machine"
 { echo "status $status"; head -n 20 "$work/console"; cat "$work/machine.err"; } >"$work/why"
 [ $status = 0 ] && [ "$(grep -c '^pc ' "$work/console")" -gt 0 ]
 result $? "the console answers meanwhile, and ends"

@@ -81,9 +81,8 @@ int main(void)
     char *path = kernel_path();
 
     if (access(path, R_OK)) {
-        printf("1..0 # SKIP there is no %s: scripts/fetch-guests riscv64\n", path);
         free(path);
-        return EXIT_SUCCESS;
+        return tap_none_missing("no Debian kernel (scripts/fetch-guests riscv64 brings it)");
     }
     free(path);
     return unit_run("machine/boot", tests, ARRAY_LEN(tests));
