@@ -60,7 +60,7 @@ none_missing() {
     [ "${NOTHING_MISSING-}" = yes ] || no_tests "$1"
     echo "not ok 1 - missing: $1"
     echo "1..1"
-    exit 0
+    exit 1
 }
 
 # need COMMAND PACKAGE: of Debian, without which there are no tests
@@ -78,10 +78,10 @@ await() {
     done
 }
 
-# begin COMMAND...: in the background, with this one's input; $pid.  It ends with the script, and after a
-# quarter of an hour if nobody is left to see to that.
+# begin COMMAND...: in the background, with this one's input; $pid.  It ends with the script, and after
+# $BEGUN_MAX seconds if nobody is left to see to that.
 begin() {
-    timeout --foreground -k 5 900 "$@" <&9 9<&- &
+    timeout --foreground -k 5 "${BEGUN_MAX:-900}" "$@" <&9 9<&- &
     pid=$!
     begun="$begun $pid"
     await 30 started "$pid" # before that, timeout could leave it behind
