@@ -1,7 +1,7 @@
 # lib.sh - for all scripts of tests: TAP, and programs that must end, whatever becomes of the script.
 # A script calls these, and ends with `plan`.
 
-: "${GLOVEBOX:=./glovebox}" "${SANITIZED:=no}" "${SECONDS_MAX:=60}"
+: "${GLOVEBOX:=./glovebox}" "${SANITIZED:=no}"
 case $GLOVEBOX in */*) ;; *) GLOVEBOX=./$GLOVEBOX ;; esac
 unset POSIXLY_CORRECT
 export LC_ALL=C
@@ -11,6 +11,7 @@ trap 'exit 1' HUP INT PIPE TERM
 number=0
 patience=1 # how many times longer than elsewhere something may take here
 [ "$SANITIZED" = no ] || patience=5
+: "${SECONDS_MAX:=$((60 * patience))}"
 begun=     # processes in the background
 
 # leave: nothing is left of the script: no process, no file
@@ -155,7 +156,7 @@ play() {
     name=$1
     shift
     cat >"$work/steps"
-    TERM=xterm timeout -k 5 120 "$top_builddir/tests/real/ptyrun" "$work/steps" "$GLOVEBOX" "$@" \
+    TERM=xterm timeout -k 5 $((120 * patience)) "$top_builddir/tests/real/ptyrun" "$work/steps" "$GLOVEBOX" "$@" \
         >"$work/why" 2>&1
     result $? "$name"
 }

@@ -23,7 +23,7 @@ await_server
 guest_says 60 '^~ #'
 result $? "the guest's shell is there"
 echo "grep -E ' (panic_timeout|do_sys_openat2|__riscv_sys_openat)\$' /proc/kallsyms; echo TO''LD" >&3
-guest_says 10 '^TOLD'
+guest_says 60 '^TOLD'
 result $? "it tells addresses"
 address() { sed -n "s/^\([0-9a-f]\{16\}\) . $1\r*\$/0x\1/p" "$work/serial"; }
 openat=$(address __riscv_sys_openat) inner=$(address do_sys_openat2)
@@ -58,7 +58,7 @@ has "attach to it, a condition, the user's memory, steps, detach" 'CPU 0' 'CPU 1
     'Temporary breakpoint 3, 0x' "=> $inner" '^sp ' 'physical 0x' 'detached'
 
 echo "echo 6''7''89" >&3
-guest_says 10 '^6789'
+guest_says 60 '^6789'
 result $? "it carries on behind that"
 
 gdb_says <<END

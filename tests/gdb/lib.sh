@@ -24,7 +24,7 @@ machine() {
     await_server
 }
 
-await_server() { await 30 is_served; }
+await_server() { await 60 is_served; }
 
 is_served() { grep -qs 'target remote' "$work/machine.err" || gone "$machine"; }
 
@@ -35,14 +35,14 @@ end_machine() {
 
 # machine_ends NAME: by itself
 machine_ends() {
-    await 30 gone "$machine"
+    await 60 gone "$machine"
     ended=$?
     all_said "the machine is still there"
     result $ended "$1"
 }
 
 gdb() {
-    timeout -k 5 $((60 * patience)) gdb-multiarch -nx -q -ex 'set pagination off' -ex 'set confirm off' \
+    timeout -k 5 $((180 * patience)) gdb-multiarch -nx -q -ex 'set pagination off' -ex 'set confirm off' \
         -ex 'set width 0' -ex 'set debuginfod enabled off' "$@"
 }
 
@@ -65,7 +65,7 @@ gdb_hears() {
         until\ *) again=${pattern#*: } pattern=${pattern%%: *} ;;
         *) echo "$line"; continue ;;
         esac
-        await 30 is_heard || { echo "never: $pattern" >>"$work/said"; break; }
+        await 60 is_heard || { echo "never: $pattern" >>"$work/said"; break; }
     done | gdb "$1" >>"$work/said" 2>&1
 }
 

@@ -13,7 +13,7 @@ lldb_says() {
         echo "process connect --plugin gdb-remote unix-connect://$socket"
         cat
     } >"$work/commands"
-    timeout -k 5 $((60 * patience)) lldb -X -x -b -s "$work/commands" "$work/program" \
+    timeout -k 5 $((180 * patience)) lldb -X -x -b -s "$work/commands" "$work/program" \
         >"$work/said" 2>&1
 }
 

@@ -12,7 +12,7 @@ ln -s ../out "$work/files/link"
 
 # group NAME: rsp's tests of that name, counted on
 group() {
-    timeout -k 5 $((60 * patience)) "$top_builddir/tests/gdb/rsp" "$socket" "$1" >"$work/said" ||
+    timeout -k 5 $((180 * patience)) "$top_builddir/tests/gdb/rsp" "$socket" "$1" >"$work/said" ||
         { echo "not ok 0 - it ends"; sed 's/^/# /' "$work/machine.err"; } >>"$work/said"
     while IFS= read -r line; do
         case $line in

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT_SECONDS 120
 #include "jit/jit.h"
 #include "pair.h"
 #include "tests/unit/accel/rvasm.h"

@@ -2,7 +2,6 @@
  * boot.c - the first part of a kernel's boot, run in different ways that must
  * come to the same.
  */
-#define UNIT_SECONDS 120
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
