@@ -1,11 +1,19 @@
-/* tap.h - what is missing, for test programs as tests/cli/lib.sh has it for scripts. */
+/* tap.h - what test programs hear from their environment: what is missing is told as by tests/cli/lib.sh. */
 #ifndef TESTS_TAP_H
 #define TESTS_TAP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A number that whoever runs the test may choose. */
+static inline uint64_t tap_number(const char *name, uint64_t otherwise)
+{
+    const char *s = getenv(name);
+    return s ? strtoull(s, NULL, 0) : otherwise;
+}
 
 /* scripts/setup and scripts/fetch-guests have been run: what they bring and is missing is a failure. */
 static inline bool tap_nothing_missing(void)

@@ -146,11 +146,11 @@ else
     missing "qcow2 images" "no qemu-utils"
 fi
 if command -v nbdkit >/dev/null; then
-    timeout -k 5 "$SECONDS_MAX" nbdkit -U "$work/socket" memory 1M --run "'$GLOVEBOX' run raw --load-addr 0x80200000 \
-        --stop-at 10 --disk 'nbd+unix:///?socket=$work/socket'" >"$work/why" 2>&1
+    timeout -k 5 "$SECONDS_MAX" nbdkit -U "$work/socket" memory 1M --run "'$GLOVEBOX' run raw \
+        --load-addr 0x80200000 --stop-at 10 --disk 'nbd+unix:///?socket=$work/socket'" >"$work/why" 2>&1
     result $? "a server's disk is taken"
-    timeout -k 5 "$SECONDS_MAX" nbdkit -r -U "$work/socket.ro" memory 1M --run "'$GLOVEBOX' run raw --load-addr 0x80200000 \
-        --disk 'nbd+unix:///?socket=$work/socket.ro'" >"$work/why" 2>&1
+    timeout -k 5 "$SECONDS_MAX" nbdkit -r -U "$work/socket.ro" memory 1M --run "'$GLOVEBOX' run raw \
+        --load-addr 0x80200000 --disk 'nbd+unix:///?socket=$work/socket.ro'" >"$work/why" 2>&1
     [ $? = 2 ] && grep -q "append ,ro" "$work/why"
     result $? "one that can only be read needs ,ro"
 else

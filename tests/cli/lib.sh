@@ -156,8 +156,8 @@ play() {
     name=$1
     shift
     cat >"$work/steps"
-    TERM=xterm timeout -k 5 $((120 * patience)) "$top_builddir/tests/real/ptyrun" "$work/steps" "$GLOVEBOX" "$@" \
-        >"$work/why" 2>&1
+    TERM=xterm timeout -k 5 $((120 * patience)) "$top_builddir/tests/real/ptyrun" "$work/steps" \
+        "$GLOVEBOX" "$@" >"$work/why" 2>&1
     result $? "$name"
 }
 

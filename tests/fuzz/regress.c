@@ -18,6 +18,7 @@
 #include "base/mem_alloc.h"
 #include "host/host_file.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/tap.h"
 
 enum { INPUT_MAX = 1 << 20, RANDOM_INPUTS = 60, RANDOM_MAX = 1500, SECONDS_MAX = 100 };
 
@@ -107,16 +108,10 @@ static unsigned run_folder(const char *target, bool *all_ok)
     return (unsigned)n;
 }
 
-static uint64_t from_env(const char *name, uint64_t otherwise)
-{
-    const char *s = getenv(name);
-    return s ? strtoull(s, NULL, 0) : otherwise;
-}
-
 /* The same ones everywhere.  How many. */
 static uint64_t run_random(void)
 {
-    uint64_t count = from_env("RANDOM_INPUTS", RANDOM_INPUTS), seed = from_env("RANDOM_SEED", 1);
+    uint64_t count = tap_number("RANDOM_INPUTS", RANDOM_INPUTS), seed = tap_number("RANDOM_SEED", 1);
     uint8_t data[RANDOM_MAX];
 
     for (uint64_t n = 0; n < count; n++) {

@@ -38,7 +38,8 @@ detach
 END
 has "breakpoints by name and line, a condition, step, next, finish" 'signal SIGTRAP' \
     'thread #2: .*CPU 1' 'stop reason = breakpoint 1\.1' 'program`round' 'frame #1: .*main' \
-    'stop reason = breakpoint 2\.1' 'program.c:25' '\(int\) i = 5$' '^\(long\) (\$0 )?= 42$' 'stop reason = step in' \
+    'stop reason = breakpoint 2\.1' 'program.c:25' '\(int\) i = 5$' '^\(long\) (\$0 )?= 42$' \
+    'stop reason = step in' \
     'twice\(x=5\)' 'stop reason = step out' 'work\(n=10\)' 'stop reason = step over' \
     'stop reason = step out' 'program`round' 'detached'
 
