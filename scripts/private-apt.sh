@@ -1,7 +1,8 @@
 # private-apt.sh - for scripts that fetch packages of Debian: an apt of their own.
 #
 # A script has `die` and sets $suite, calls find_mirror, then private_apt; from then on
-# `apt get ...` and `apt cache ...` work.  $mirror and $keyring are its to use.
+# `apt get ...` and `apt cache ...` work.  $mirror and $keyring are its to use.  What cannot be had ends
+# the script by `die`.
 
 # mirrors FILTER...: the mirrors of the machine's apt that bring "main"; one of
 # another distribution, or of Debian's security fixes, is of no use
@@ -18,16 +19,20 @@ find_mirror() {
     [ -r "$keyring" ] || die "$keyring: missing (package debian-archive-keyring)"
 }
 
-# private_apt DIR ARCHITECTURE...: its own sources, state and cache, in DIR; the
-# system's own are not read (apart from apt.conf.d, where a proxy may be set) and
-# never written.  The first architecture is the one that a package is for if no
-# other is said.
+# private_apt DIR ARCHITECTURE...: its own sources, state and cache, in DIR, which is the caller's to
+# remove; the system's own are not read (apart from apt.conf.d, where a proxy may be set) and never
+# written.  The first architecture is the one that a package is for if no other is said.  With
+# kind=deb-src before it, source packages.
 private_apt() {
     apt_dir=$1
     shift
-    mkdir -p "$apt_dir/state/lists/partial" "$apt_dir/cache/archives/partial"
+    case "$apt_dir$keyring$mirror" in
+    *[\"\;\]\ ]*) die "no spaces, quotes, brackets or semicolons in $apt_dir, $keyring and $mirror, please" ;;
+    esac
+    mkdir -p "$apt_dir/state/lists/partial" "$apt_dir/cache/archives/partial" ||
+        die "$apt_dir: cannot be made"
     : >"$apt_dir/status"
-    echo "deb [signed-by=$keyring] $mirror $suite main" >"$apt_dir/sources.list"
+    echo "${kind:-deb} [signed-by=$keyring] $mirror $suite main" >"$apt_dir/sources.list"
     cat >"$apt_dir/apt.conf" <<END
 Dir::Etc::sourcelist "$apt_dir/sources.list";
 Dir::Etc::sourceparts "/dev/null";
@@ -43,7 +48,7 @@ APT::Get::AllowUnauthenticated "false";
 Acquire::AllowInsecureRepositories "false";
 Acquire::Languages "none";
 END
-    apt get update --error-on=any >&2
+    apt get update --error-on=any >&2 || die "apt cannot read the package lists of $mirror, $suite"
 }
 
 apt() { cmd=$1; shift; "apt-$cmd" -q -c "$apt_dir/apt.conf" "$@"; }

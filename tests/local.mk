@@ -1,7 +1,7 @@
 # Tests by folder, and those of the tree itself.
 
 TESTS += tests/tree.sh
-EXTRA_DIST += tests/tree.sh
+EXTRA_DIST += tests/tree.sh tests/tap.h
 
 include tests/unit/base/local.mk
 include tests/unit/softfloat/local.mk

@@ -2,25 +2,12 @@
 # harness.sh: the benchmark programs on the host, and bench/run with shell scripts that speak as an
 # emulator's console does.  Prints TAP.
 
-set -u
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-count=0
+. "$top_srcdir/tests/cli/lib.sh"
 
-# result STATUS NAME: one line of TAP; what $work/out holds explains a failure
-result() {
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        sed 's/^/# /' "$work/out"
-    fi
-}
-
-finish() {
-    echo "1..$count"
-    exit
+# tell STATUS NAME: a result; $work/out explains a failure
+tell() {
+    cp "$work/out" "$work/why"
+    result "$1" "$2"
 }
 
 # ---- the programs, with little of bigcode ----
@@ -30,20 +17,20 @@ mkdir "$work/bench"
 "$LUA" "$bench/guest/bigcode_gen.lua" "$work/bigcode.c" "$work/bigcode.h" 20
 $TEST_CC -O1 -fno-sanitize=all -ffp-contract=off -I"$work" -I"$bench/guest" -Wno-missing-prototypes \
     -o "$work/bench/run-native" "$bench"/guest/*.c "$work/bigcode.c" -lm >"$work/out" 2>&1 && [ ! -s "$work/out" ]
-result $? "the programs compile without a warning"
+tell $? "the programs compile without a warning"
 $TEST_CC -O1 -fno-sanitize=all -fPIC -shared -o "$work/bench/host.so" "$bench/host.c" >"$work/out" 2>&1 &&
     [ ! -s "$work/out" ]
-result $? "the module for Lua compiles without a warning"
+tell $? "the module for Lua compiles without a warning"
 
 names=$("$work/bench/run-native" -l | cut -f1)
 "$work/bench/run-native" -s 1 $names >"$work/out" 2>&1
-result $? "every program runs"
+tell $? "every program runs"
 awk '{ seen[$2] = seen[$2] $3 }
     END { for (n in seen) if (seen[n] != "STARTENDSUM") { print n, seen[n]; bad = 1 }; exit bad }' \
     "$work/out" >"$work/bad"
-result $? "each prints START, END and SUM"
-[ "$(wc -l <"$work/out")" = $((3 * $(echo $names | wc -w))) ]
-result $? "and nothing else"
+tell $? "each prints START, END and SUM"
+[ "$names" ] && [ "$(wc -l <"$work/out")" = $((3 * $(echo $names | wc -w))) ]
+tell $? "and nothing else"
 
 # ---- the harness ----
 
@@ -78,50 +65,45 @@ run() {
 }
 
 run --rounds 2 --glovebox "$work/good" --qemu "other=$work/good" --json "$work/json" fib system
-result $? "two emulators in two rounds"
+tell $? "two emulators in two rounds"
 grep -Eq '^fib +[0-9.]+ .* [0-9.]+$' "$work/out" && grep -q '^  system: mean .* [0-9.]*$' "$work/out"
-result $? "a table with a mean for each group"
+tell $? "a table with a mean for each group"
 grep -q 'translating 100 guest instructions of Linux *5000 *ns' "$work/out" &&
     grep -q 'translating 100 guest instructions of Linux (other) *5000 *ns' "$work/out"
-result $? "counters are read"
+tell $? "counters are read"
 "$LUA" "$bench/compare" --all "$work/json" "$work/json" >"$work/out" 2>&1 && grep -q '^other fib .* 1.00 *same' "$work/out" &&
     grep -q '^glovebox micro:translate_linux *5000 *5000 *1.00 *same' "$work/out"
-result $? "compare reads what was written"
+tell $? "compare reads what was written"
 
 run --rounds 1 --no-native --glovebox "$work/good" --qemu "$work/wrong" fib
 [ $? = 1 ] && grep -q 'fib: .* computed ' "$work/out"
-result $? "two results that differ are a failure"
+tell $? "two results that differ are a failure"
 run --rounds 1 --no-qemu --glovebox "$work/dying" fib
 [ $? = 1 ] && grep -q 'glovebox ended early' "$work/out"
-result $? "an emulator that ends is a failure"
+tell $? "an emulator that ends is a failure"
 run --rounds 1 --no-qemu --timeout 1 --glovebox "$work/silent" fib
 [ $? = 1 ] && grep -q 'said nothing for too long' "$work/out"
-result $? "so is one that hangs"
+tell $? "so is one that hangs"
 run --glovebox "$work/none" fib
 [ $? = 2 ] && grep -q 'none does not run' "$work/out"
-result $? "an emulator that is missing is named"
+tell $? "an emulator that is missing is named"
 run --nonsense
 [ $? = 2 ] && grep -q 'unknown option --nonsense' "$work/out"
-result $? "so is a wrong option"
+tell $? "so is a wrong option"
 run nothing
 [ $? = 2 ] && grep -q 'no program or group nothing' "$work/out"
-result $? "and a wrong program"
+tell $? "and a wrong program"
 
 # ---- Ctrl-C ----
 
 rm -f "$work/pids"
-GLOVEBOX_GUESTS=$work/guests "$LUA" "$bench/run" --build "$work" --no-qemu --timeout 5 \
-    --glovebox "$work/silent" fib >"$work/out" 2>&1 &
-harness=$!
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    sleep 0.2
-    grep -q 'boot ' "$work/out" && break
-done
-kill -INT $harness
-wait $harness
-[ $? = 130 ]
-result $? "Ctrl-C ends it"
-kill -0 "$(cat "$work/pids")" 2>/dev/null
-[ $? != 0 ]
-result $? "and its children"
-finish
+export GLOVEBOX_GUESTS="$work/guests"
+begin "$LUA" "$bench/run" --build "$work" --no-qemu --timeout 60 \
+    --glovebox "$work/silent" fib >"$work/out" 2>&1
+await 30 grep -q 'boot ' "$work/out"
+stop $pid INT
+[ $status = 130 ]
+tell $? "Ctrl-C ends it"
+await 10 gone "$(cat "$work/pids")"
+tell $? "and its children"
+plan

@@ -118,6 +118,7 @@ send step 5\r
 expect 30 count 5
 send \r
 expect 30 count 10
+expect 30 (glovebox)
 send rubbish\x03
 expect 30 (glovebox)
 send st\t 7\r
@@ -126,15 +127,17 @@ send info ti\t\r
 expect 30 virtual time
 send regs sst\t\r
 expect 30 sstatus
+expect 30 (glovebox)
 send continue\r
-sleep 300
 raw
 send \x03
 expect 30 paused
+expect 30 (glovebox)
 send continue\r
-sleep 300
+raw
 send \x01c
 expect 30 paused
+expect 30 (glovebox)
 kill 2
 expect 30 ^C
 send quit\r

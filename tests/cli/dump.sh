@@ -88,7 +88,7 @@ for engine in interp jit; do
     result $? "$engine: host code where there is some"
 
     printf 'until 500\ndump inner\nexplain inner\nbreak outer\nx/1i inner+4\nd all\n' |
-        "$GLOVEBOX" debug prog.elf --engine $engine >"$work/out" 2>"$work/err"
+        timeout -k 5 "$SECONDS_MAX" "$GLOVEBOX" debug prog.elf --engine $engine >"$work/out" 2>"$work/err"
     status=$?
     why
     [ $status = 0 ]
@@ -101,7 +101,7 @@ for engine in interp jit; do
 done
 
 printf 'symbols prog.elf\ndump inner\nsymbols prog.elf@9z\ndump innr\ndump\n' |
-    "$GLOVEBOX" debug raw $at >"$work/out" 2>"$work/err"
+    timeout -k 5 "$SECONDS_MAX" "$GLOVEBOX" debug raw $at >"$work/out" 2>"$work/err"
 status=$?
 why
 [ $status = 1 ] && [ "$(wc -l <"$work/err")" = 3 ]

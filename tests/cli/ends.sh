@@ -50,40 +50,47 @@ if [ -e "$work/jit.loop" ]; then
         diff "$work/interp.$guest" "$work/jit.$guest" >"$work/why"
         result $? "the same counts and hashes on both engines: $guest"
     done
+else
+    skip "the same counts and hashes on both engines" "there is no JIT for this host"
 fi
 
 # ---- signals, and a reader that does not read ----
 
+# stuck PID: the guest, which never rests, does
+stuck() {
+    for _ in 1 2 3 4 5; do
+        ! grep -qs '^State:.R' "/proc/$1"/task/*/status || return
+        sleep 0.02
+    done
+}
+
 # killed SIGNAL STATUS NAME: with output to a pipe that nobody empties
 killed() {
     mkfifo pipe
-    sleep 30 <>pipe &
-    reader=$!
-    "$GLOVEBOX" run talk $at >pipe 2>"$work/err" </dev/null &
-    pid=$!
-    sleep 1
-    start=$(date +%s)
-    kill -"$1" $pid
-    wait $pid
-    status=$?
+    exec 3<>pipe
+    begin sh -c 'echo $$ >pid; exec "$@"' sh "$GLOVEBOX" run talk $at >pipe 2>"$work/err" 3<&- </dev/null
+    timeout 30 head -c 1 <&3 >/dev/null
+    await 30 stuck "$(cat pid)"
+    kill -"$1" "$(cat pid)"
+    join $pid
     why
-    [ $status = "$2" ] && [ $(($(date +%s) - start)) -lt 10 ]
+    [ $status = "$2" ]
     result $? "$3"
-    kill $reader
-    wait $reader 2>/dev/null
+    exec 3<&-
     rm pipe
 }
 killed TERM 143 "SIGTERM ends a machine whose output is stuck"
 killed HUP 129 "SIGHUP too"
 said "what was lost is said" "could not be written"
 
-"$GLOVEBOX" run talk $at </dev/null 2>"$work/err" | head -n 1 >"$work/out"
+bounded() { timeout -k 5 "$SECONDS_MAX" "$@"; }
+bounded "$GLOVEBOX" run talk $at </dev/null 2>"$work/err" | head -n 1 >"$work/out"
 grep -q "standard output: Broken pipe" "$work/err"
 result $? "a closed pipe ends the machine, with a line"
 
 # Nothing is lost on the way to a slow reader.
-"$GLOVEBOX" run talk $at --stop-at 3000000 </dev/null 2>"$work/err" | { sleep 1; cat; } >"$work/slow"
-"$GLOVEBOX" run talk $at --stop-at 3000000 </dev/null >"$work/fast" 2>>"$work/err"
+bounded "$GLOVEBOX" run talk $at --stop-at 3000000 </dev/null 2>"$work/err" | { sleep 1; cat; } >"$work/slow"
+bounded "$GLOVEBOX" run talk $at --stop-at 3000000 </dev/null >"$work/fast" 2>>"$work/err"
 [ "$(wc -c <"$work/slow")" -gt 100000 ] && cmp "$work/slow" "$work/fast" >"$work/why" 2>&1
 result $? "a slow reader gets every byte"
 plan

@@ -129,28 +129,28 @@ if command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null; then
     ends 0 "qcow2 images are taken" run raw --load-addr 0x80200000 --stop-at 10 \
         --disk image,format=qcow2,ro --disk over,ro,backing,format=qcow2
     disk "format=qcow2, or ,format=raw" image
-    "$GLOVEBOX" run raw --load-addr 0x80200000 --disk image,format=qcow2 >"$work/why" 2>&1 &
-    pid=$!
-    sleep 1
-    kill -TERM $pid
-    wait $pid
-    [ $? = 143 ] && qemu-img check -q -f qcow2 image >>"$work/why" 2>&1 && [ ! -s "$work/why" ]
+    # It prints when its disk is there: lui t0, 0x10000; li t1, 'k'; sb t1, (t0); j .-4
+    words 100002b7 06b00313 00628023 ffdff06f >talk
+    begin sh -c 'echo $$ >pid; exec "$@"' sh "$GLOVEBOX" run talk --load-addr 0x80200000 \
+        --disk image,format=qcow2 >printed 2>"$work/why" </dev/null
+    await 30 test -s printed
+    kill -TERM "$(cat pid)"
+    join $pid
+    [ $status = 143 ] && qemu-img check -q -f qcow2 image >>"$work/why" 2>&1 && [ ! -s "$work/why" ]
     result $? "SIGTERM ends the image's server too, before we are done"
-    (
-        PATH=$work/none
-        exec "$GLOVEBOX" run raw --load-addr 0x80200000 --disk image,format=qcow2
-    ) 2>"$work/why"
+    timeout -k 5 "$SECONDS_MAX" env PATH="$work/none" "$GLOVEBOX" run raw --load-addr 0x80200000 \
+        --disk image,format=qcow2 2>"$work/why"
     [ $? = 2 ] && grep -q "qemu-nbd.*qemu-utils" "$work/why"
     result $? "a missing qemu-nbd is named, with its package"
 else
-    skip "qcow2 images" "no qemu-utils"
+    missing "qcow2 images" "no qemu-utils"
 fi
 if command -v nbdkit >/dev/null; then
-    nbdkit -U "$work/socket" memory 1M --run "'$GLOVEBOX' run raw --load-addr 0x80200000 \
-        --stop-at 10 --disk 'nbd+unix:///?socket=$work/socket'" >"$work/why" 2>&1
+    timeout -k 5 "$SECONDS_MAX" nbdkit -U "$work/socket" memory 1M --run "'$GLOVEBOX' run raw \
+        --load-addr 0x80200000 --stop-at 10 --disk 'nbd+unix:///?socket=$work/socket'" >"$work/why" 2>&1
     result $? "a server's disk is taken"
-    nbdkit -r -U "$work/socket.ro" memory 1M --run "'$GLOVEBOX' run raw --load-addr 0x80200000 \
-        --disk 'nbd+unix:///?socket=$work/socket.ro'" >"$work/why" 2>&1
+    timeout -k 5 "$SECONDS_MAX" nbdkit -r -U "$work/socket.ro" memory 1M --run "'$GLOVEBOX' run raw \
+        --load-addr 0x80200000 --disk 'nbd+unix:///?socket=$work/socket.ro'" >"$work/why" 2>&1
     [ $? = 2 ] && grep -q "append ,ro" "$work/why"
     result $? "one that can only be read needs ,ro"
     for command in "run raw --load-addr 0x80200000 --stop-at 10" "machine virt" \
@@ -163,7 +163,7 @@ if command -v nbdkit >/dev/null; then
         result $? "a last flush that fails is an error of ours: ${command%% *}"
     done
 else
-    skip "a server's disk" "no nbdkit"
+    missing "a server's disk" "no nbdkit"
 fi
 
 if [ "$(id -u)" = 0 ]; then

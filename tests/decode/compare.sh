@@ -13,34 +13,32 @@ seed=${2:-1}
 : "${AS:=riscv64-linux-gnu-as}"
 program=${top_builddir:-.}/tests/decode/decode_compare
 
+: "${top_srcdir:=$(dirname "$0")/../..}"
+. "$top_srcdir/tests/cli/lib.sh"
+
 for tool in "$OBJDUMP" "$OBJCOPY" "$AS"; do
-    if ! command -v "$tool" >/dev/null; then
-        echo "1..0 # SKIP no $tool (Debian package binutils-riscv64-linux-gnu)"
-        exit 0
-    fi
+    need "$tool" binutils-riscv64-linux-gnu
 done
 if ! "$program" write16 /dev/null; then
     echo "Bail out! $program does not run: build it first, from here"
     exit 1
 fi
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+dir=$work
 
 # An object file whose attributes name the extensions to disassemble; those
-# that this binutils does not know go to $missing.
+# that this binutils does not know go to $unknown.
 arch=rv64imafdc_zicsr_zifencei_zicbom_zicbop_zicboz_zihintpause_zba_zbb_zbs_zbc_zawrs_svinval
 make_object() {
     printf '.attribute arch, "%s"\n.text\nnop\n' "$1" |
         "$AS" -march=rv64gc -o "$dir/empty.o" - 2>"$dir/as.txt"
 }
-missing=
+unknown=
 for ext in Zfa Zcb Zicond Zihintntl; do
     lower=$(echo $ext | tr A-Z a-z)
     if make_object "rv64gc_$lower"; then
         arch=${arch}_$lower
     else
-        missing="$missing $ext"
+        unknown="$unknown $ext"
     fi
 done
 
@@ -48,7 +46,7 @@ done
 compare() {
     if "$OBJCOPY" --strip-all --update-section .text="$dir/words" "$dir/empty.o" "$dir/words.o" &&
         "$OBJDUMP" -d -z -j .text -M no-aliases "$dir/words.o" |
-            "$program" check "$dir/words" $missing
+            "$program" check "$dir/words" $unknown
     then
         echo "ok $1 - $2"
     else

@@ -1,8 +1,8 @@
 /*
  * regress.c - a fuzz target as a test: without libFuzzer, this is its main.
  *
- *     TARGET            runs the inputs of tests/fuzz/regress/TARGET, then some random ones;
- *                       prints TAP.  A file *.hex holds bytes as hexadecimal digits, with comments
+ *     TARGET            runs the inputs of tests/fuzz/regress/TARGET, of which there is at least
+ *                       one, then some random ones; prints TAP.  A file *.hex holds bytes as hexadecimal digits, with comments
  *                       from '#' to the end of a line; others are taken as they are
  *     TARGET FILE...    runs these files as they are
  *
@@ -18,6 +18,7 @@
 #include "base/mem_alloc.h"
 #include "host/host_file.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/tap.h"
 
 enum { INPUT_MAX = 1 << 20, RANDOM_INPUTS = 60, RANDOM_MAX = 1500, SECONDS_MAX = 100 };
 
@@ -77,6 +78,7 @@ static int is_input(const struct dirent *d)
     return d->d_name[0] != '.';
 }
 
+/* How many lines of TAP that made. */
 static unsigned run_folder(const char *target, bool *all_ok)
 {
     const char *top = getenv("top_srcdir");
@@ -96,21 +98,20 @@ static unsigned run_folder(const char *target, bool *all_ok)
         free(path);
         free(files[i]);
     }
+    if (n <= 0) {
+        n = 1;
+        *all_ok = false;
+        printf("not ok 1 - there are no inputs in %s\n", folder);
+    }
     free(files);
     free(folder);
-    return n < 0 ? 0 : (unsigned)n;
-}
-
-static uint64_t from_env(const char *name, uint64_t otherwise)
-{
-    const char *s = getenv(name);
-    return s ? strtoull(s, NULL, 0) : otherwise;
+    return (unsigned)n;
 }
 
 /* The same ones everywhere.  How many. */
 static uint64_t run_random(void)
 {
-    uint64_t count = from_env("RANDOM_INPUTS", RANDOM_INPUTS), seed = from_env("RANDOM_SEED", 1);
+    uint64_t count = tap_number("RANDOM_INPUTS", RANDOM_INPUTS), seed = tap_number("RANDOM_SEED", 1);
     uint8_t data[RANDOM_MAX];
 
     for (uint64_t n = 0; n < count; n++) {

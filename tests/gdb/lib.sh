@@ -3,17 +3,9 @@
 [ -n "${number-}" ] || . "$top_srcdir/tests/cli/lib.sh"
 
 : "${debugger=gdb-multiarch}" "${compiler=${RISCV64_CC:-missing}}"
-gdb=$([ -z "$debugger" ] || command -v "$debugger" || :)
-if [ "$compiler" = missing ]; then
-    echo "1..0 # SKIP no RISC-V compiler"
-    exit 0
-elif [ -n "$debugger" ] && [ -z "$gdb" ]; then
-    echo "1..0 # SKIP no $debugger"
-    exit 0
-fi
+[ "$compiler" != missing ] || none_missing "no C compiler for riscv64 (Debian package gcc-riscv64-linux-gnu)"
+[ -z "$debugger" ] || need "$debugger" "$debugger"
 socket=$work/gdb
-patience=1
-[ "$SANITIZED" = no ] || patience=5
 
 # compile NAME SOURCE OPTION...: $work/NAME
 compile() {
@@ -26,35 +18,79 @@ compile() {
 # machine OPTION...: started with --wait and a server at $socket; $machine is its process
 machine() {
     rm -f "$work/machine.err" # a former one's
-    "$GLOVEBOX" run --gdb "unix:$socket" --wait "$@" >"$work/machine.out" 2>"$work/machine.err" \
-        </dev/null &
-    machine=$!
+    begin "$GLOVEBOX" run --gdb "unix:$socket" --wait "$@" >"$work/machine.out" \
+        2>"$work/machine.err" </dev/null
+    machine=$pid
     await_server
 }
 
-await_server() {
-    for _ in $(seq $((500 * patience))); do
-        grep -qs 'target remote' "$work/machine.err" && return
-        sleep 0.01
-    done
-}
+await_server() { await 60 is_served; }
+
+is_served() { grep -qs 'target remote' "$work/machine.err" || gone "$machine"; }
 
 end_machine() {
-    rm -f "$work/machine.err" # a former one's
-    kill "$machine" 2>/dev/null
-    wait "$machine" 2>/dev/null
+    stop "$machine"
     rm -f "$socket"
+}
+
+# machine_ends NAME: by itself
+machine_ends() {
+    await 60 gone "$machine"
+    ended=$?
+    all_said "the machine is still there"
+    result $ended "$1"
+}
+
+gdb() {
+    timeout -k 5 $((180 * patience)) gdb-multiarch -nx -q -ex 'set pagination off' -ex 'set confirm off' \
+        -ex 'set width 0' -ex 'set debuginfod enabled off' "$@"
 }
 
 # gdb_says [FILE]: runs GDB's commands from standard input, on FILE; what it prints is $work/said
 gdb_says() {
     cat >"$work/commands"
-    timeout -k 5 $((60 * patience)) "$gdb" -nx -q -batch -ex 'set pagination off' \
-        -ex 'set confirm off' -ex 'set width 0' -ex 'set debuginfod enabled off' \
-        -ex "target remote $socket" -x "$work/commands" ${1:+"$1"} >"$work/said" 2>&1
+    gdb -batch -ex "target remote $socket" -x "$work/commands" ${1:+"$1"} >"$work/said" 2>&1
 }
 
-# has NAME PATTERN...: each pattern (extended) is in a line of what GDB said, in this order
+# gdb_hears FILE: as gdb_says, but GDB does not wait for one command to be done before it reads the next,
+# and has not connected.  A line "await PATTERN" waits until GDB has said so, behind what was awaited
+# before; "until PATTERN: COMMAND" gives the command again and again until then.
+gdb_hears() {
+    : >"$work/said"
+    heard=0
+    while IFS= read -r line; do
+        pattern=${line#* } again=
+        case $line in
+        await\ *) ;;
+        until\ *) again=${pattern#*: } pattern=${pattern%%: *} ;;
+        *) echo "$line"; continue ;;
+        esac
+        await 60 is_heard || { echo "never: $pattern" >>"$work/said"; break; }
+    done | gdb "$1" >>"$work/said" 2>&1
+}
+
+is_heard() {
+    if [ "$again" ]; then
+        echo "$again"
+        sleep 0.1
+    fi
+    line=$(tail -n +$((heard + 1)) "$work/said" | grep -nE -m 1 -- "$pattern" | cut -d: -f1)
+    heard=$((heard + ${line:-0}))
+    [ "$line" ]
+}
+
+# all_said WHAT: is what $work/why says, and what the debugger and the emulator said
+all_said() {
+    {
+        echo "$1"
+        echo "the debugger:"
+        cat "$work/said"
+        echo "the emulator:"
+        cat "$work/machine.err"
+    } >"$work/why" 2>/dev/null
+}
+
+# has NAME PATTERN...: each pattern (extended) is in a line of what the debugger said, in this order
 has() {
     name=$1
     shift
@@ -65,19 +101,6 @@ has() {
         [ -n "$line" ] || { bad=1 missing=$pattern; break; }
         sed -i "1,${line}d" "$work/left"
     done
-    [ $bad = 0 ] || { echo "not there: $missing"; tail -n 60 "$work/said"; } >"$work/why"
+    [ $bad = 0 ] || all_said "not there: $missing"
     result $bad "$name"
-}
-
-# gdb_hears FILE: as gdb_says, but GDB does not wait for one command to be done before it reads
-# the next, and has not connected: a line "sleep N" waits for N tenths of a second
-gdb_hears() {
-    while IFS= read -r line; do
-        case $line in
-        "sleep "*) sleep "$(echo "${line#sleep }" | awk -v p=$patience '{ print $1 / 10 * p }')" ;;
-        *) echo "$line"; sleep 0.1 ;;
-        esac
-    done | timeout -k 5 $((60 * patience)) "$gdb" -nx -q -ex 'set pagination off' \
-        -ex 'set confirm off' -ex 'set width 0' -ex 'set debuginfod enabled off' "$1" \
-        >"$work/said" 2>&1
 }

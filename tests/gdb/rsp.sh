@@ -3,7 +3,8 @@
 debugger=
 . "$top_srcdir/tests/gdb/lib.sh"
 
-compile rsp "$top_srcdir/tests/gdb/rsp.S" || { sed 's/^/# /' "$work/why"; exit 1; }
+compile rsp "$top_srcdir/tests/gdb/rsp.S"
+result $? "the program compiles"
 mkdir "$work/files"
 printf hello >"$work/files/note"
 printf secret >"$work/out"
@@ -11,8 +12,8 @@ ln -s ../out "$work/files/link"
 
 # group NAME: rsp's tests of that name, counted on
 group() {
-    timeout -k 5 $((60 * patience)) "$top_builddir/tests/gdb/rsp" "$socket" "$1" >"$work/said" ||
-        echo "not ok 0 - it ends" >>"$work/said"
+    timeout -k 5 $((180 * patience)) "$top_builddir/tests/gdb/rsp" "$socket" "$1" >"$work/said" ||
+        { echo "not ok 0 - it ends"; sed 's/^/# /' "$work/machine.err"; } >>"$work/said"
     while IFS= read -r line; do
         case $line in
         ok* | "not ok"*)
@@ -28,15 +29,17 @@ machine "$work/rsp" --cpus 2 --gdb-files "$work/files"
 for name in known running lldb files hostile framing runs greedy limits tracing clients two; do
     group $name
 done
-kill -0 "$machine" 2>/dev/null
+cp "$work/machine.err" "$work/why"
+! gone "$machine"
 result $? "the machine is still there"
 end_machine
 
 # Two clients and the console at once.
 mkfifo "$work/lines"
-"$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" --cpus 2 <"$work/lines" >"$work/console" \
-    2>"$work/machine.err" &
-machine=$!
+exec 3<>"$work/lines"
+begin "$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" --cpus 2 <"$work/lines" >"$work/console" \
+    2>"$work/machine.err" 3<&-
+machine=$pid
 exec 3>"$work/lines"
 await_server
 : >"$work/go"
@@ -50,9 +53,8 @@ rm "$work/go"
 wait "$feeder"
 echo quit >&3
 exec 3>&-
-wait "$machine"
-status=$?
-head -n 20 "$work/console" >"$work/why"
+join "$machine"
+{ echo "status $status"; head -n 20 "$work/console"; cat "$work/machine.err"; } >"$work/why"
 [ $status = 0 ] && [ "$(grep -c '^pc ' "$work/console")" -gt 0 ]
 result $? "the console answers meanwhile, and ends"
 rm -f "$socket"

@@ -39,18 +39,14 @@ END
 
 # Without a terminal, bytes pass as they are.  The kernel drops what comes before there is a shell.
 mkfifo "$work/keys"
-timeout -k 5 $SECONDS_MAX "$GLOVEBOX" run "$guest/Image" --initrd "$guest/initramfs.cpio.gz" \
-    --engine $fast --paced <"$work/keys" >"$work/out" 2>"$work/err" &
-pid=$!
+exec 3<>"$work/keys"
+begin "$GLOVEBOX" run "$guest/Image" --initrd "$guest/initramfs.cpio.gz" \
+    --engine $fast --paced <"$work/keys" >"$work/out" 2>"$work/err" 3<&-
 exec 3>"$work/keys"
-until grep -q '~ #' "$work/out" || ! kill -0 $pid; do
-    sleep 0.2
-done
-sleep 0.5
+await 180 grep -q '~ #' "$work/out"
 echo 'echo $((6*7)); poweroff -f' >&3
 exec 3>&-
-wait $pid
-status=$?
+join $pid
 why
 [ $status = 0 ] && tr -d '\r' <"$work/out" | grep -qx 42
 result $? "a shell script on standard input, which then ends"
@@ -66,7 +62,7 @@ if [ -r "$guest/initramfs-full.cpio.gz" ]; then
     [ $status = 0 ] && [ "$(grep -c "GUEST-DISK vd[ab] 6144 $sum" "$work/out")" = 2 ]
     result $? "two disks"
 else
-    skip "two disks" "no $guest/initramfs-full.cpio.gz"
+    missing "two disks" "no $guest/initramfs-full.cpio.gz"
 fi
 
 # The firmware of others.
@@ -76,6 +72,6 @@ if [ -r "$guest/fw_dynamic.bin" ]; then
     [ $status = 0 ] && grep -q OpenSBI "$work/out" && grep -q "GUEST-READY" "$work/out"
     result $? "OpenSBI as firmware"
 else
-    skip "OpenSBI as firmware" "no $guest/fw_dynamic.bin"
+    missing "OpenSBI as firmware" "no $guest/fw_dynamic.bin"
 fi
 plan

@@ -4,50 +4,45 @@
 . "$top_srcdir/tests/real/lib.sh"
 
 PATH=$PATH:/usr/sbin:/sbin
-full=$guest/initramfs-full.cpio.gz
-if [ ! -r "$full" ] || ! command -v mke2fs >/dev/null || ! command -v debugfs >/dev/null; then
-    echo "1..0 # SKIP no $full or no e2fsprogs"
-    exit 0
-fi
+need_full
+need mke2fs e2fsprogs
+need debugfs e2fsprogs
 formats="raw qcow2"
 if ! command -v qemu-img >/dev/null || ! command -v qemu-nbd >/dev/null; then
     formats=raw
-    skip "qcow2 disks" "no qemu-utils"
+    missing "qcow2 disks" "no qemu-utils"
 fi
 cd "$work" || exit 1
 mkfifo keys
 mkdir small
 trap '' PIPE # of a guest that is over; what it has not done fails
-trap 'umount small 2>/dev/null; cd /; rm -rf "$work"' EXIT
+trap 'umount small 2>/dev/null; cd /; leave' EXIT
 
 # ---- a guest at its shell ----
 
-# begin OPTION...: in the background; $emulator is its process, the console is in ./out
-begin() {
+# boot OPTION...: in the background; $emulator is its process, the console is in ./out
+boot() {
     : >out
-    timeout -s KILL "$SECONDS_MAX" sh -c 'echo $$ >pid; exec "$@"' sh "$GLOVEBOX" run \
-        "$guest/Image" --initrd "$full" --engine $fast "$@" <keys >out 2>err &
-    job=$!
+    exec 3<>keys
+    begin sh -c 'echo $$ >pid; exec "$@"' sh "$GLOVEBOX" run \
+        "$guest/Image" --initrd "$full" --engine $fast "$@" <keys >out 2>err 3<&-
+    job=$pid
     exec 3>keys
     seen "~ #"
     emulator=$(cat pid)
-    sleep 0.3
 }
 
 # seen TEXT [TIMES]: waits until so many lines of the console hold it, or the guest is over
-seen() {
-    until [ "$(grep -ca -- "$1" out)" -ge "${2:-1}" ] || ! kill -0 $job 2>/dev/null; do
-        sleep 0.05
-    done
-}
+seen() { await 180 is_seen "$1" "${2:-1}"; }
+
+is_seen() { [ "$(grep -ca -- "$1" out)" -ge "$2" ] || gone $job; }
 
 send() { echo "$1" >&3; }
 
-# end: of the guest; $status
-end() {
+# over: the guest comes to its end; $status
+over() {
     exec 3>&-
-    wait $job 2>/dev/null
-    status=$?
+    join $job
     why
 }
 
@@ -99,7 +94,7 @@ for format in $formats; do
     round=0
     for lines in $rounds; do
         round=$((round + 1))
-        begin --disk "disk,format=$format"
+        boot --disk "disk,format=$format"
         write_files "${round}000"
         seen "^flushed" $lines
         # every other time, the server gets no time to say goodbye either
@@ -108,14 +103,14 @@ for format in $formats; do
         else
             kill -9 "$emulator"
         fi
-        end
+        over
         flushed >>sums
         [ $status = 137 ] && [ "$(flushed | wc -l)" -ge $lines ] && plain $format && kept
         result $? "$format: killed after $lines files and more, all that was flushed is there"
     done
-    begin --disk "disk,format=$format"
+    boot --disk "disk,format=$format"
     send "mount -t ext4 /dev/vda /mnt; cat /mnt/f* >/mnt/all; echo more >/mnt/more; umount /mnt; poweroff -f"
-    end
+    over
     [ $status = 0 ] && [ ! -s err ] && plain $format && kept &&
         e2fsck -f -n plain >"$work/why" 2>&1 && [ "$(cat tree/more)" = more ]
     result $? "$format: clean after an orderly end"
@@ -149,13 +144,13 @@ echo 3 >/proc/sys/vm/drop_caches
 t small-read count=16 if=/dev/vda of=/dev/null; t cut count=128 if=/dev/vdc of=/dev/null
 EOF
 prlimit --pid $$ --fsize=268435456 # RAM counts as a file, too
-begin --memory 128M "$@"
+boot --memory 128M "$@"
 truncate -s 1M cut
 send "$(cat commands)"
 seen "^cut: "
 [ "$formats" = raw ] || kill -9 "$(servers | cut -d" " -f1)"
 send "w server vdd; w server vdd; echo 1 >/tmp/x && poweroff -f"
-end
+over
 [ $status = 0 ]
 result $? "a guest whose disks fail goes on to its end"
 [ "$(wc -l <err)" -le 12 ]

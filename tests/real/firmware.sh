@@ -6,7 +6,7 @@ uboot=/usr/lib/u-boot
 # ---- OpenSBI ----
 for firmware in fw_jump fw_dynamic; do
     if [ ! -r "$guest/$firmware.bin" ]; then
-        skip "OpenSBI, $firmware" "no $guest/$firmware.bin"
+        missing "OpenSBI, $firmware" "no $guest/$firmware.bin"
         continue
     fi
     for cpus in 1 4; do
@@ -27,11 +27,13 @@ if [ -r "$guest/fw_dynamic.bin" ] && [ "$engines" = "interp jit" ]; then
     why
     [ -s "$work/jit" ] && cmp "$work/interp" "$work/jit" >>"$work/why"
     result $? "OpenSBI, 4 harts: the same on both engines"
+else
+    skip "OpenSBI, 4 harts: the same on both engines" "$one_engine"
 fi
 
 # ---- U-Boot ----
 if [ ! -r $uboot/qemu-riscv64/u-boot.bin ] || [ ! -r $uboot/qemu-riscv64_smode/u-boot.bin ]; then
-    skip "U-Boot" "the package u-boot-qemu is not there"
+    missing "U-Boot" "the package u-boot-qemu is not there"
     plan
     exit
 fi
@@ -68,8 +70,12 @@ head -c 69206016 /dev/zero >"$disk"
     printf '\200\0\0\0\203\0\0\0\0\10\0\0\0\0\2\0' | dd of="$disk" bs=1 seek=446 conv=notrunc
     printf '\125\252' | dd of="$disk" bs=1 seek=510 conv=notrunc
 } 2>/dev/null
-if PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -d "$files" -E offset=1048576 "$disk" 64M \
-    2>"$work/why"; then
+PATH=$PATH:/usr/sbin:/sbin
+if ! command -v mke2fs >/dev/null; then
+    missing "U-Boot from a disk" "no mke2fs (Debian package e2fsprogs)"
+else
+    mke2fs -q -t ext4 -d "$files" -E offset=1048576 "$disk" 64M 2>"$work/why"
+    result $? "a disk for U-Boot"
     gb run --engine $fast $smode --disk "$disk" --no-paced
     why
     [ $status = 0 ] && grep -q "Retrieving file: /Image" "$work/out" &&
@@ -85,7 +91,5 @@ if PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -d "$files" -E offset=1048576 "$
     [ $status = 0 ] && grep -q "^OpenSBI v" "$work/out" && grep -q "U-Boot 20" "$work/out" &&
         grep -q "Brought up 1 node, 4 CPUs" "$work/out" && grep -q "GUEST-READY" "$work/out"
     result $? "OpenSBI starts U-Boot, which boots Debian with 4 harts"
-else
-    skip "U-Boot from a disk" "no mke2fs"
 fi
 plan

@@ -55,9 +55,11 @@ END
         why
         [ $status = 0 ]
         result $? "verify: while U-Boot looks for flash"
+    else
+        skip "verify: while U-Boot looks for flash" "$one_engine"
     fi
 else
-    skip "U-Boot and flash" "the package u-boot-qemu is not there"
+    missing "U-Boot and flash" "the package u-boot-qemu is not there"
 fi
 
 # A program for S-mode that prints F and ends the machine, by the oldest SBI calls.
@@ -70,7 +72,7 @@ if [ -r "$guest/fw_dynamic.bin" ]; then
         [ "$(tail -c 1 "$work/out")" = F ]
     result $? "OpenSBI starts what is in flash"
 else
-    skip "OpenSBI starts what is in flash" "no $guest/fw_dynamic.bin"
+    missing "OpenSBI starts what is in flash" "no $guest/fw_dynamic.bin"
 fi
 
 # ---- fw_cfg ----
@@ -95,6 +97,6 @@ send poweroff -f\r
 exit 0 @30
 END
 else
-    skip "Debian reads files of fw_cfg" "no $full"
+    missing "Debian reads files of fw_cfg" "no $full"
 fi
 plan

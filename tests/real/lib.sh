@@ -4,17 +4,15 @@
 guest=${GLOVEBOX_GUESTS:-${HOME:-/nonexistent}/.cache/glovebox/guests}/riscv64
 ptyrun=$top_builddir/tests/real/ptyrun
 if [ ! -r "$guest/Image" ] || [ ! -r "$guest/initramfs.cpio.gz" ]; then
-    echo "1..0 # SKIP no Debian kernel in $guest (scripts/fetch-guests brings it)"
-    exit 0
+    none_missing "no Debian kernel in $guest (scripts/fetch-guests brings it)"
 fi
 
 # Engines that can be asked for boots here.  A sanitized interpreter takes minutes.
 engines=interp
 [ "$(uname -m)" != x86_64 ] || engines="interp jit"
 [ "$SANITIZED" = no ] || engines=${engines#interp }
-patience=1
-[ "$SANITIZED" = no ] || patience=5
 SECONDS_MAX=$((180 * patience))
+one_engine="only with both engines: there is no JIT for this host, or the sanitized interpreter takes minutes"
 case $engines in *jit*) fast=jit ;; *) fast=interp ;; esac
 
 # linux COMMAND OPTION...: with the Debian guest
@@ -34,9 +32,7 @@ found() {
 # need_full: sets $full to the initial file system with modules, without which there are no tests
 need_full() {
     full=$guest/initramfs-full.cpio.gz
-    [ ! -r "$full" ] || return
-    echo "1..0 # SKIP no $full"
-    exit 0
+    [ -r "$full" ] || none_missing "no $full (scripts/fetch-guests brings it)"
 }
 
 # play NAME COMMAND OPTION...: the same on a terminal, with ptyrun's steps from standard input;

@@ -12,7 +12,7 @@
  *     run COMMAND           of the host's shell, meanwhile; its status is 0
  *     time NAME             prints the seconds since the last `time` or the start: on the wall, and
  *                           those of a CPU that the program used
- *     raw | cooked          the terminal is raw; has the settings that it started with
+ *     raw | cooked          waits until the terminal is raw, or has the settings that it started with
  *     exit STATUS SECONDS   the program ends by then, with this status (128 + a signal's
  *                           number), and the terminal has the settings that it started with
  * TEXT may hold \r \n \t \\ and \xHH.  Blank lines and those with # in front do nothing.  What the
@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX (8u << 20)
+#define SETTINGS_SECONDS 60 /* to change the terminal's settings in */
 
 struct play {
     int fd;
@@ -180,12 +181,22 @@ static bool same_settings(const struct play *p)
            t.c_lflag == p->first.c_lflag && !memcmp(t.c_cc, p->first.c_cc, sizeof t.c_cc);
 }
 
-static void is_raw(struct play *p)
+static bool is_raw(const struct play *p)
 {
     struct termios t;
 
-    if (tcgetattr(p->fd, &t) || t.c_lflag & (ICANON | ECHO | ISIG))
-        fail(p, "the terminal is not raw");
+    return tcgetattr(p->fd, &t) == 0 && !(t.c_lflag & (ICANON | ECHO | ISIG));
+}
+
+static void await_settings(struct play *p, bool (*right)(const struct play *p), const char *what)
+{
+    double until = now() + SETTINGS_SECONDS;
+
+    while (!right(p)) {
+        if (now() >= until || p->hung_up)
+            fail(p, "the terminal %s", what);
+        take(p, now() + 0.01);
+    }
 }
 
 static void expect_exit(struct play *p, char *rest)
@@ -260,13 +271,13 @@ static void step(struct play *p, char *line)
     else if (!strcmp(line, "time"))
         tell_time(p, rest);
     else if (!strcmp(line, "raw"))
-        is_raw(p);
+        await_settings(p, is_raw, "is not raw");
     else if (!strcmp(line, "exit"))
         expect_exit(p, rest);
-    else if (strcmp(line, "cooked"))
+    else if (!strcmp(line, "cooked"))
+        await_settings(p, same_settings, "has other settings than at the start");
+    else
         fail(p, "what is \"%s\"?", line);
-    else if (!same_settings(p))
-        fail(p, "the terminal has other settings than at the start");
 }
 
 /* The settings are read before the program can change them: it waits for that. */

@@ -2,12 +2,10 @@
 . "$top_srcdir/tests/cli/lib.sh"
 
 cross=riscv64-linux-gnu-gcc
-if ! command -v $cross >/dev/null; then
-    echo "1..0 # SKIP no $cross"
-    exit 0
-fi
+need $cross gcc-riscv64-linux-gnu
 engines=interp
 [ "$(uname -m)" != x86_64 ] || engines="interp jit"
+one_engine="there is no JIT for this host"
 
 # program NAME SUFFIX OPTION...: compiles standard input (S or c) into $work/NAME, at the start of
 # RAM

@@ -83,6 +83,14 @@ static const struct engine passes_engine = {
     "interpreter after the passes", passes_open, interp_close, interp_load, interp_run,
 };
 
+static void must(bool ok, const struct err *e)
+{
+    if (!ok) {
+        printf("Bail out! %s\n", e->msg);
+        exit(EXIT_FAILURE);
+    }
+}
+
 /* Translated code, of the host. */
 struct jit_engine {
     struct world *w;
@@ -93,11 +101,11 @@ struct jit_engine {
 
 static void *jit_open(struct world *w)
 {
-    struct err e;
+    struct err e = {0};
     struct jit *jit =
         jit_new(&guest_riscv64, w->mem, 1, &(struct jit_config){.code_size = 4 << 20}, &e);
-    if (!jit)
-        return NULL;
+
+    must(jit, &e);
     jit_attach(jit, w->cpu);
     struct jit_engine *p = xcalloc(1, sizeof *p);
     p->w = w;
@@ -143,21 +151,20 @@ static enum ir_exit jit_engine_run(void *self)
     return exits[left];
 }
 
-static const struct engine jit_engine = {
+__attribute__((unused)) static const struct engine jit_engine = {
     "translated code", jit_open, jit_close, jit_load, jit_engine_run,
 };
 
-const struct engine *const engines[] = {&interp_engine, &passes_engine, &jit_engine, NULL};
+const struct engine *const engines[] = {
+    &interp_engine,
+    &passes_engine,
+#ifdef __x86_64__
+    &jit_engine,
+#endif
+    NULL,
+};
 
 /* ---- the machine ---- */
-
-static void must(bool ok, const struct err *e)
-{
-    if (!ok) {
-        printf("Bail out! %s\n", e->msg);
-        exit(EXIT_FAILURE);
-    }
-}
 
 void world_init(struct world *w)
 {

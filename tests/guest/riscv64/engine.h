@@ -27,7 +27,7 @@ void world_translate(struct world *w, const void *code, uint32_t len, uint64_t p
 /* One way to run units.  Run: from cpu->pc on; how the unit ended, with cpu->pc set. */
 struct engine {
     const char *name;
-    void *(*open)(struct world *w); /* NULL: not on this host */
+    void *(*open)(struct world *w);
     void (*close)(void *self);
     void (*load)(void *self, const struct ir_unit *u); /* the unit stays the caller's */
     enum ir_exit (*run)(void *self);

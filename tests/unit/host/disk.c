@@ -238,9 +238,8 @@ START_TEST(full_host)
     enter();
     mkdir("d", 0755);
     if (mount("none", "d", "tmpfs", 0, "size=1m") < 0) {
-        printf("# not tried: a file system for a test needs root: %s\n", strerror(errno));
         leave();
-        return;
+        unit_skip("a file system for a test cannot be mounted, which needs root");
     }
     make("d/f", "", 0);
     ck_assert_int_eq(truncate("d/f", 16 << 20), 0);

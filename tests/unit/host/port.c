@@ -213,7 +213,7 @@ START_TEST(tap)
     t = host_tap_open("gbtest%d", &e);
     if (!t) { /* not root, or no such device here */
         ck_assert_ptr_nonnull(strstr(e.msg, "tap: "));
-        return;
+        unit_skip(e.msg);
     }
     host_tap_send(t, frame, 60); /* the interface is down: lost */
     ck_assert_uint_eq(host_tap_receive(t, frame, sizeof frame), 0);

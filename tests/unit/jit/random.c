@@ -123,15 +123,9 @@ static bool agree_on(uint64_t units, uint64_t seed, struct tally *tally)
     return ok;
 }
 
-static uint64_t from_env(const char *name, uint64_t otherwise)
-{
-    const char *s = getenv(name);
-    return s ? strtoull(s, NULL, 0) : otherwise;
-}
-
 START_TEST(random_units)
 {
-    uint64_t units = from_env("RANDOM_UNITS", 20000), seed = from_env("RANDOM_SEED", 20260101);
+    uint64_t units = tap_number("RANDOM_UNITS", 20000), seed = tap_number("RANDOM_SEED", 20260101);
     struct tally n = {0};
 
     ck_assert(agree_on(units, seed, &n));

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT_SECONDS 120
 #include "jit/jit.h"
 #include "pair.h"
 #include "tests/unit/accel/rvasm.h"
@@ -333,12 +332,6 @@ static bool one_program(struct run *r)
     return run_program(r);
 }
 
-static uint64_t from_env(const char *name, uint64_t otherwise)
-{
-    const char *s = getenv(name);
-    return s ? strtoull(s, NULL, 0) : otherwise;
-}
-
 /* Runs programs; each tells its seed if it fails. */
 static bool run_all(uint64_t insns, uint64_t seed, size_t code_size)
 {
@@ -368,14 +361,14 @@ static bool run_all(uint64_t insns, uint64_t seed, size_t code_size)
 
 START_TEST(programs)
 {
-    ck_assert(run_all(from_env("RANDOM_INSNS", 700000), from_env("RANDOM_SEED", 42), 0));
+    ck_assert(run_all(tap_number("RANDOM_INSNS", 700000), tap_number("RANDOM_SEED", 42), 0));
 }
 END_TEST
 
 START_TEST(programs_in_little_code_memory)
 {
     ck_assert(
-        run_all(from_env("RANDOM_INSNS", 300000), from_env("RANDOM_SEED", 42) + 1, JIT_CODE_MIN));
+        run_all(tap_number("RANDOM_INSNS", 300000), tap_number("RANDOM_SEED", 42) + 1, JIT_CODE_MIN));
 }
 END_TEST
 

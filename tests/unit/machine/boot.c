@@ -2,7 +2,6 @@
  * boot.c - the first part of a kernel's boot, run in different ways that must
  * come to the same.
  */
-#define UNIT_SECONDS 120
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -81,9 +80,8 @@ int main(void)
     char *path = kernel_path();
 
     if (access(path, R_OK)) {
-        printf("1..0 # SKIP there is no %s: scripts/fetch-guests riscv64\n", path);
         free(path);
-        return EXIT_SUCCESS;
+        return tap_none_missing("no Debian kernel (scripts/fetch-guests riscv64 brings it)");
     }
     free(path);
     return unit_run("machine/boot", tests, ARRAY_LEN(tests));

@@ -13,8 +13,6 @@
 #include "mem/mem.h"
 #include "mem/tlb.h"
 
-/* The random ones take seconds, under a sanitizer many. */
-#define UNIT_SECONDS 120
 #include "../unit.h"
 
 #define RAM_BASE  UINT64_C(0x80000000)
