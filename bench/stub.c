@@ -80,6 +80,16 @@ static void expand(const char *data, size_t len, char *out, size_t room)
     out[n] = 0;
 }
 
+/* As read(); looks for a while before it sleeps, as to be woken takes longer than most answers do. */
+static ssize_t receive(void *data, size_t len)
+{
+    ssize_t n = -1;
+
+    for (int i = 0; i < 1000 && n < 0; i++)
+        n = recv(fd, data, len, MSG_DONTWAIT);
+    return n < 0 ? read(fd, data, len) : n;
+}
+
 /* The next packet, with its runs taken out, until the next call. */
 static const char *get(void)
 {
@@ -95,7 +105,7 @@ static const char *get(void)
             drop((size_t)(end + 3 - in));
             return packet;
         }
-        ssize_t n = in_len < sizeof in ? read(fd, in + in_len, sizeof in - in_len) : 0;
+        ssize_t n = in_len < sizeof in ? receive(in + in_len, sizeof in - in_len) : 0;
         if (n <= 0)
             give_up("the emulator hung up");
         in_len += (size_t)n;
