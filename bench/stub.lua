@@ -16,6 +16,7 @@ stub.rows = {
     { name = "step", unit = "steps/s", scale = 1, doc = "steps by raw packets" },
     { name = "stepi", unit = "steps/s", scale = 1, doc = "GDB's stepi N" },
     { name = "dump", unit = "MiB/s", scale = 1, doc = "GDB's dump of RAM with a Linux in it" },
+    { name = "dump_free", unit = "MiB/s", scale = 1, doc = "GDB's dump of RAM that is free" },
     { name = "attach_10000", unit = "/s", scale = 1, doc = "GDB's target remote with 10,000 breakpoints" },
 }
 

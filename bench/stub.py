@@ -57,10 +57,11 @@ def attach():
 
 
 def dump():
-    """Of RAM: the words of a Linux that is loaded, and zeros behind them."""
+    """Of RAM: with a Linux that is loaded, which fills half of it, and free."""
     size = max(1, 64 * percent // 100)
-    with tempfile.NamedTemporaryFile() as file:
-        measure("dump", size, "dump binary memory %s 0x80000000 0x80000000+%d" % (file.name, size * MiB))
+    for name, start in ("dump", 0x80000000), ("dump_free", 0x90000000):
+        with tempfile.NamedTemporaryFile() as file:
+            measure(name, size, "dump binary memory %s %d %d" % (file.name, start, start + size * MiB))
 
 
 for setting in ("pagination off", "confirm off", "width 0", "debuginfod enabled off"):
