@@ -14,10 +14,10 @@
 
 #define TIMED 64 /* one in so many is timed, where the clock costs more than what is */
 
-/* A probe: a point at its address. */
+/* A probe: a point at its address.  It may have gone since. */
 struct place {
     uint64_t addr;
-    struct dbg_point *point;
+    unsigned point; /* its number */
 };
 
 /* Bytes that a device must not write unseen: a part, within a page, of what a point watches. */
@@ -107,7 +107,7 @@ static int by_place(const void *a, const void *b)
 
     if (x->addr != y->addr)
         return x->addr < y->addr ? -1 : 1;
-    return x->point->number < y->point->number ? -1 : 1;
+    return x->point < y->point ? -1 : 1;
 }
 
 /* In order, each once. */
@@ -335,10 +335,16 @@ static ir_ref lift_point(const struct dbg_point *x, struct cpu *c, struct ir_uni
     return stop == IR_NONE ? look : ir_bin(u, IR_or, IR_I64, stop, look);
 }
 
-/* Those of one list that are at addr. */
-static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, struct ir_unit *u,
-                          ir_ref stop)
+static struct dbg_point *numbered(const struct dbg_points *p, unsigned number)
 {
+    return number < p->index.len ? p->index.data[number] : NULL;
+}
+
+/* Breakpoints at addr.  Code may be lifted for people to look at while the list is out of date. */
+static ir_ref lift_places(const struct dbg_points *p, bool physical, uint64_t addr, struct cpu *c,
+                          struct ir_unit *u, ir_ref stop)
+{
+    const struct places *v = &p->places[physical];
     size_t lo = 0, hi = v->len;
 
     while (lo < hi) {
@@ -349,8 +355,12 @@ static ir_ref lift_places(const struct places *v, uint64_t addr, struct cpu *c, 
         else
             hi = mid;
     }
-    for (; lo < v->len && v->data[lo].addr == addr; lo++)
-        stop = lift_point(v->data[lo].point, c, u, stop);
+    for (; lo < v->len && v->data[lo].addr == addr; lo++) {
+        const struct dbg_point *x = numbered(p, v->data[lo].point);
+
+        if (x && x->kind == DBG_BREAK && x->addr == addr)
+            stop = lift_point(x, c, u, stop);
+    }
     return stop;
 }
 
@@ -371,11 +381,11 @@ static ir_ref lift_ranges(const struct dbg_points *p, bool physical, uint64_t ad
 static ir_ref on_lift(void *opaque, struct cpu *c, struct ir_unit *u, uint64_t pc, uint64_t paddr)
 {
     struct dbg_points *p = opaque;
-    ir_ref stop = lift_places(&p->places[false], pc, c, u, IR_NONE);
+    ir_ref stop = lift_places(p, false, pc, c, u, IR_NONE);
 
     stop = lift_ranges(p, false, pc, c, u, stop);
     if (paddr != CPU_NO_PADDR) {
-        stop = lift_places(&p->places[true], paddr, c, u, stop);
+        stop = lift_places(p, true, paddr, c, u, stop);
         stop = lift_ranges(p, true, paddr, c, u, stop);
     }
     return stop == IR_NONE ? ir_const(u, IR_I64, 0) : stop;
@@ -657,11 +667,6 @@ bool dbg_points_full(const struct dbg_points *p)
     return p->all.len >= DBG_POINTS_MAX;
 }
 
-static struct dbg_point *numbered(const struct dbg_points *p, unsigned number)
-{
-    return number < p->index.len ? p->index.data[number] : NULL;
-}
-
 struct dbg_point *dbg_points_find(const struct dbg_points *p, unsigned number)
 {
     struct dbg_point *x = numbered(p, number);
@@ -742,12 +747,13 @@ static void find_places(struct dbg_points *p, bool physical)
     v->len = 0;
     empty_probes(&p->probes[physical]);
     for (size_t i = 0; i < p->all.len; i++) {
-        struct place place = {p->all.data[i]->addr, p->all.data[i]};
+        const struct dbg_point *x = p->all.data[i];
+        struct place place = {x->addr, x->number};
 
-        if (!is_probe(place.point) || place.point->physical != physical || place.point->disabled)
+        if (!is_probe(x) || x->physical != physical || x->disabled)
             continue;
-        add_probes(&p->probes[physical], place.point);
-        if (place.point->kind == DBG_BREAK)
+        add_probes(&p->probes[physical], x);
+        if (x->kind == DBG_BREAK)
             vec_push(v, place);
     }
     if (v->len)

@@ -931,6 +931,26 @@ START_TEST(gone_before_its_stop)
 }
 END_TEST
 
+/* Code may be explained before the machine knows that a point has gone: a sanitizer sees that nothing of
+ * it is used. */
+START_TEST(explained_behind_its_end)
+{
+    EACH_ENGINE (engine) {
+        struct buf text = BUF_INIT;
+
+        start(*engine, 1, true);
+        struct dbg_point x = {.kind = DBG_BREAK, .addr = base + 4 * LOAD};
+        unsigned gone = dbg_points_add(p, &x);
+        dbg_points_apply(p);
+        dbg_points_delete(p, gone);
+        machine_accel(m)->ops->explain(machine_accel(m), machine_cpu(m, 0), base + 4 * LOAD, &text);
+        ck_assert(strstr(text.data, "ld "));
+        buf_fini(&text);
+        end();
+    }
+}
+END_TEST
+
 static bool device_stops(uint64_t addr, const void *bytes, size_t len)
 {
     ck_assert_int_eq(mem_dma_write(machine_mem(m), addr, bytes, len), 0);
@@ -970,7 +990,8 @@ START_TEST(long_device_writes)
 }
 END_TEST
 
-UNIT_MAIN("debug/points", device_writes, long_device_writes, gone_before_its_stop, only_what_counts,
+UNIT_MAIN("debug/points", device_writes, long_device_writes, gone_before_its_stop,
+          explained_behind_its_end, only_what_counts,
           changes_of_parts, breaks, short_runs, several_at_one, conditions, physical, spaces, one_cpu,
           exec_once, exec_conditions, exec_filters, watches, watches_translated, watch_ends, changes,
           watch_conditions, watch_block, costs, events, event_names, undisturbed, same_stops)
