@@ -41,6 +41,7 @@ struct ctl {
     bool taken; /* a thread has the machine at rest: it carries out a call or a step */
     bool running, pause, quit;
     bool begin; /* `go` is new */
+    bool in_step; /* it runs on the thread of a ctl_step */
     struct ctl_go go;
     struct ctl_stop stop; /* valid while at rest */
     struct ctl_client *clients;
@@ -378,7 +379,11 @@ bool ctl_step(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
     taken = take(c);
     ask(c, go);
     if (taken && !machine_cpu(c->m, go->cpu)->halted) { /* which may wait for long */
+        c->in_step = true;
         done = run(c);
+        c->in_step = false;
+        if (!done)
+            host_cond_broadcast(&c->done); /* who waited for its end waits on */
         *stop = c->stop;
     }
     if (!done || c->begin) /* it goes on; or another one asked for a run, and hears of this stop */
@@ -416,8 +421,12 @@ bool ctl_wait(struct ctl *c, int timeout_ms, struct ctl_stop *stop)
     if (timeout_ms >= 0)
         until = host_monotonic_ns() + (uint64_t)timeout_ms * 1000000;
     host_mutex_lock(&c->lock);
-    while (c->running && in_time)
-        in_time = host_cond_wait_until(&c->done, &c->lock, until);
+    while (c->running && (in_time || c->in_step)) {
+        if (c->in_step) /* soon over, and nobody is told: no client is to see it running */
+            host_cond_wait(&c->done, &c->lock);
+        else
+            in_time = host_cond_wait_until(&c->done, &c->lock, until);
+    }
     at_rest = !c->running;
     if (at_rest && stop)
         *stop = c->stop;
