@@ -212,18 +212,6 @@ static void meter_end(const struct dbg_points *p, struct dbg_meter *k, uint64_t 
     k->timed++;
 }
 
-static uint64_t clock_cost(void)
-{
-    uint64_t best = UINT64_MAX;
-
-    for (unsigned i = 0; i < 8; i++) {
-        uint64_t began = host_monotonic_ns(), ns = host_monotonic_ns() - began;
-
-        best = ns < best ? ns : best;
-    }
-    return best;
-}
-
 static void run_commands(struct dbg_points *p, struct dbg_point *x, struct cpu *c)
 {
     p->speaker = x->owner;
@@ -602,7 +590,7 @@ struct dbg_points *dbg_points_new(struct machine *m)
     struct dbg_points *p = xcalloc(1, sizeof *p);
 
     p->m = m;
-    p->clock_ns = clock_cost();
+    p->clock_ns = host_clock_cost(host_monotonic_ns);
     p->debug.ops = &ops;
     p->debug.opaque = p;
     p->units = (struct accel_watcher){.told = on_unit, .opaque = p};

@@ -18,6 +18,9 @@ uint64_t host_monotonic_ns(void);
 /* Nanoseconds of CPU time that the calling thread has used.  Slower to read than the others. */
 uint64_t host_thread_ns(void);
 
+/* What reading one of these clocks costs, in nanoseconds: the least of a few times. */
+uint64_t host_clock_cost(uint64_t (*clock)(void));
+
 /* Nanoseconds since 1970-01-01 00:00 UTC, by the host's calendar clock. */
 int64_t host_realtime_ns(void);
 

@@ -334,18 +334,6 @@ static bool make_unit(struct jit *j, struct cpu *c, struct guest_fetch *f, struc
     return true;
 }
 
-/* What reading the clock costs. */
-static uint64_t clock_cost(void)
-{
-    uint64_t best = UINT64_MAX;
-
-    for (unsigned i = 0; i < 8; i++) {
-        uint64_t start = host_thread_ns(), ns = host_thread_ns() - start;
-        best = ns < best ? ns : best;
-    }
-    return best;
-}
-
 static uint64_t time_since(const struct jit *j, uint64_t start)
 {
     uint64_t ns = host_thread_ns() - start;
@@ -542,7 +530,7 @@ struct jit *jit_new(const struct guest *g, struct mem *m, unsigned ncpus,
     j->config = *config;
     j->guest = g;
     j->layout.bias = best_bias(&g->names);
-    j->clock_cost = clock_cost();
+    j->clock_cost = host_clock_cost(host_thread_ns);
     j->mem = m;
     j->ncpus = ncpus;
     init_memory(j);

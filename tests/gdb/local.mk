@@ -16,5 +16,4 @@ gdb_tests = \
     tests/gdb/trace.sh
 TESTS += $(gdb_tests)
 EXTRA_DIST += $(gdb_tests) tests/gdb/ends.c tests/gdb/lib.sh tests/gdb/program.c tests/gdb/rsp.S \
-    tests/gdb/steps.c \
-    tests/gdb/suite/bare-riscv64.exp tests/gdb/suite/tests
+    tests/gdb/start.h tests/gdb/steps.c tests/gdb/suite/bare-riscv64.exp tests/gdb/suite/tests
