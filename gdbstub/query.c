@@ -111,7 +111,7 @@ static void describe_cpu(struct gdb_job *j)
         return;
     }
     buf_fmt(&text, "CPU %d [%s]", cpu,
-            machine_cpu(j->m, (unsigned)cpu)->halted ? "waits for an interrupt" : "runs");
+            cpu_halt_names[machine_cpu(j->m, (unsigned)cpu)->halted]);
     gdb_put_hex(&j->s->reply, text.data, text.len);
     buf_fini(&text);
 }

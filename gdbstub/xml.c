@@ -128,7 +128,7 @@ static void put_threads(struct gdb_job *j, struct buf *out)
     buf_str(out, "<?xml version=\"1.0\"?>\n<threads>\n");
     for (unsigned i = 0; i < machine_ncpus(j->m); i++)
         buf_fmt(out, "<thread id=\"%x\" core=\"%u\" name=\"CPU %u\">%s</thread>\n", i + 1, i, i,
-                machine_cpu(j->m, i)->halted ? "waits for an interrupt" : "runs");
+                cpu_halt_names[machine_cpu(j->m, i)->halted]);
     buf_str(out, "</threads>\n");
 }
 

@@ -113,7 +113,7 @@ static int64_t sbi_ipi(struct sbi_args *c)
         return SBI_INVALID_PARAM;
     for (unsigned i = 0; i < c->board->attached; i++) {
         struct board_hart *h = &c->board->hart[i];
-        if (set >> i & 1 && !h->stopped)
+        if (set >> i & 1 && h->cpu->halted != CPU_OFF)
             h->cpu->guest->line(h->cpu, RV_IRQ_SSI, true);
     }
     return SBI_SUCCESS;
@@ -309,24 +309,22 @@ void sbi_reset(struct board *b, uint64_t entry, uint64_t dtb)
     for (unsigned i = 0; i < b->attached; i++) {
         struct board_hart *h = &b->hart[i];
 
-        h->stopped = i != 0;
         h->suspended = false;
         h->suspend_pc = 0;
         h->sbi_tick = UINT64_MAX;
         clock_cancel(b->config.clock, &h->sbi_timer);
         sbi_pmu_reset(h);
-        h->cpu->halted = h->stopped; /* its mie is 0: nothing wakes it but hart_start */
+        h->cpu->halted = i ? CPU_OFF : CPU_RUNS;
     }
     rv_enter_supervisor(b->hart[0].cpu, entry, 0, dtb);
 }
 
 void sbi_state(struct board *b, struct snap *s)
 {
-    snap_section(s, "sbi", 1);
+    snap_section(s, "sbi", 2);
     for (unsigned i = 0; i < b->attached; i++) {
         struct board_hart *h = &b->hart[i];
 
-        snap_bool(s, "stopped", &h->stopped);
         snap_bool(s, "suspended", &h->suspended);
         snap_u64(s, "suspend_pc", &h->suspend_pc);
         snap_u64(s, "tick", &h->sbi_tick);

@@ -14,6 +14,11 @@ static void changed(struct board_hart *h)
         h->board->config.changed(h->board->config.opaque, h->cpu);
 }
 
+static bool is_stopped(const struct board_hart *h)
+{
+    return h->cpu->halted == CPU_OFF;
+}
+
 /* A suspended hart that has gone on is started again. */
 static bool is_suspended(const struct board_hart *h)
 {
@@ -41,25 +46,23 @@ static int64_t hart_start(struct sbi_args *c)
 
     if (!h)
         return SBI_INVALID_PARAM;
-    if (!h->stopped)
+    if (!is_stopped(h))
         return SBI_ALREADY_AVAILABLE;
     if (!r || r->kind != MEM_RAM || c->a[1] & 1)
         return SBI_INVALID_ADDRESS;
-    h->stopped = h->suspended = false;
-    h->cpu->halted = 0;
+    h->suspended = false;
+    h->cpu->halted = CPU_RUNS;
     enter(h, c->a[1], c->a[2]);
     changed(h);
     return SBI_SUCCESS;
 }
 
-/* With no interrupt enabled a halted hart stays so. */
 static int64_t hart_stop(struct sbi_args *c)
 {
     struct board_hart *h = c->hart;
 
     rv_of(h->cpu)->mie = 0;
-    h->cpu->halted = 1;
-    h->stopped = true;
+    h->cpu->halted = CPU_OFF;
     h->suspended = false;
     changed(h);
     c->gone = true;
@@ -72,7 +75,7 @@ static int64_t hart_status(struct sbi_args *c)
 
     if (!h)
         return SBI_INVALID_PARAM;
-    c->value = h->stopped ? STOPPED : is_suspended(h) ? SUSPENDED : STARTED;
+    c->value = is_stopped(h) ? STOPPED : is_suspended(h) ? SUSPENDED : STARTED;
     return SBI_SUCCESS;
 }
 
@@ -89,7 +92,7 @@ static int64_t hart_suspend(struct sbi_args *c)
         return SBI_INVALID_PARAM; /* reserved */
     h->suspended = true;
     h->suspend_pc = h->cpu->pc;
-    h->cpu->halted = 1;
+    h->cpu->halted = CPU_WAITS;
     changed(h);
     return SBI_SUCCESS;
 }

@@ -555,7 +555,7 @@ static uint64_t dispatch(struct call *c, uint64_t number)
 static void wait_for_key(struct semihost *s, struct board_hart *h)
 {
     h->cpu->pc -= 4; /* the ebreak again */
-    h->cpu->halted = 1;
+    h->cpu->halted = CPU_WAITS;
     cpu_kick(h->cpu);
     s->waiting |= UINT32_C(1) << h->index;
 }
@@ -580,7 +580,7 @@ void semihost_poll(struct semihost *s)
         return;
     for (unsigned i = 0; i < b->attached; i++)
         if (s->waiting >> i & 1)
-            b->hart[i].cpu->halted = 0;
+            b->hart[i].cpu->halted = CPU_RUNS;
     s->waiting = 0;
 }
 

@@ -537,7 +537,7 @@ int board_reset(struct board *b, struct err *e)
         h->timer_tick = UINT64_MAX;
         clock_cancel(b->config.clock, &h->timer);
         h->cpu->guest->reset(h->cpu);
-        h->cpu->halted = 0;
+        h->cpu->halted = CPU_RUNS;
     }
     for (size_t i = 0; i < b->devs.len; i++)
         b->devs.data[i]->class->reset(b->devs.data[i]);

@@ -53,7 +53,6 @@ struct board_hart {
     struct clock_event timer;
 
     /* Built-in SBI only. */
-    bool stopped;             /* HSM: by firmware; else started or suspended */
     bool suspended;           /* by a call, and not seen awake since */
     uint64_t suspend_pc;      /* where it then went on */
     uint64_t sbi_tick;        /* set_timer without Sstc */

@@ -242,9 +242,9 @@ static void info_cpus(struct cmd_job *j)
         const struct cpu *c = machine_cpu(j->m, i);
 
         buf_fmt(j->out,
-                "%c%u  pc 0x%016" PRIx64 "  %s  %" PRIu64 " instructions, %" PRIu64
+                "%c%u  pc 0x%016" PRIx64 "  %-22s  %" PRIu64 " instructions, %" PRIu64
                 " traps, %" PRIu64 " interrupts\n",
-                i == j->s->cpu ? '*' : ' ', i, c->pc, c->halted ? "waits" : "runs ", cpu_count(c),
+                i == j->s->cpu ? '*' : ' ', i, c->pc, cpu_halt_names[c->halted], cpu_count(c),
                 c->count.traps, c->count.interrupts);
     }
 }

@@ -11,6 +11,9 @@
 #include "base/bits.h"
 #include "cpu/guest.h"
 
+const char *const cpu_halt_names[CPU_HALTS] = {
+    [CPU_RUNS] = "runs", [CPU_WAITS] = "waits for an interrupt", [CPU_OFF] = "off"};
+
 /* Generated code and the TLB like whole cache lines. */
 #define CPU_ALIGN 64
 

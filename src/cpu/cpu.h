@@ -79,6 +79,16 @@ struct cpu_counters {
     uint64_t fences;                  /* translation fences (sfence.vma) */
 };
 
+/* Why a CPU runs no instructions. */
+enum cpu_halt {
+    CPU_RUNS,
+    CPU_WAITS, /* for an interrupt, or what its board knows of; not when a debugger gives it another pc */
+    CPU_OFF,   /* until its board starts it */
+    CPU_HALTS
+};
+/* What people are told: "runs", ... */
+extern const char *const cpu_halt_names[CPU_HALTS];
+
 struct cpu {
     /* What generated code touches. */
     int64_t budget;          /* instructions that may still be charged in this run */
@@ -89,7 +99,7 @@ struct cpu {
     uint8_t fp_flags;        /* sticky floating-point flags, softfloat's bits (an engine may hold
                                 more in the host's registers: IR_HELPER_FP) */
     uint8_t pending;         /* interrupts, halting or context want a look by the run loop */
-    uint8_t halted;          /* waits for an interrupt */
+    uint8_t halted;          /* enum cpu_halt */
     uint32_t context;        /* guest->context(cpu), kept by the guest: all that translated code
                                 depends on besides pc, space and memory */
     uint8_t fetch_mode;      /* MMU mode of instruction fetches, below TLB_MODES */

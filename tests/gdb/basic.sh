@@ -78,6 +78,22 @@ has "calls, return, registers, search, sums" '^\$1 = 42$' '^\$2 = 12$' 'hit Brea
     '^\$3 = .*<round\+' '^\$4 = \{first = 1000' '^\$5 = \[ .*MXL=64' '^\$6 = \[ .*MPP=' '^\$7 = 77$' \
     '^\$8 = 0x1234$' '<text\+13>$' '<text>:.*"a text to be found"$' '^pc ' 'matched'
 
+# A hart that waits goes on where it is told to, and then waits again.
+gdb_says "$work/program" <<'END'
+thread 1
+set $before = $pc
+set $pc = sleep
+stepi
+info threads
+print twice(21)
+info threads
+set $pc = $before
+break round
+continue
+END
+has "a call while the hart waits" '^\* 1 .*waits for an interrupt' '^\$1 = 42$' '^\* 1 .*runs' \
+    'hit Breakpoint 1, round'
+
 gdb_says "$work/program" <<'END'
 thread 2
 backtrace

@@ -40,6 +40,10 @@ void other(long hart)
         spins[hart]++;
 }
 
+__asm__(".globl sleep\n"
+        "sleep: wfi\n"
+        "j sleep\n");
+
 int main(void)
 {
     for (;;)

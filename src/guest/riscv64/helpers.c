@@ -152,7 +152,7 @@ HELPER(wfi)
     } else if (!(rv_mip(h) & h->mie)) {
         uint8_t leave = h->cpu.leave;
 
-        h->cpu.halted = 1;
+        h->cpu.halted = CPU_WAITS;
         h->cpu.pending = 1;
         cpu_event(&h->cpu, CPU_EVENT_HALT, 0, 0);
         h->cpu.leave = leave; /* the unit ends behind it anyway, with the next pc */

@@ -186,7 +186,7 @@ static void reset(struct cpu *c)
     *h = clean;
     c->pc = RESET_PC;
     c->fp_flags = 0;
-    c->halted = 0;
+    c->halted = CPU_RUNS;
     c->context = UINT32_MAX; /* none: to be computed */
     h->reserve_addr = UINT64_MAX;
     h->priv = RV_M;
@@ -306,7 +306,8 @@ static void loaded(struct rv_cpu *h, struct snap *s)
         return;
     }
     h->cpu.fp_flags &= 31;
-    h->cpu.halted = h->cpu.halted != 0;
+    if (h->cpu.halted >= CPU_HALTS)
+        h->cpu.halted = CPU_WAITS;
     h->cpu.context = UINT32_MAX;
     state_changed(h);
 }

@@ -223,10 +223,13 @@ bool rv_interrupt(struct cpu *c)
 {
     struct rv_cpu *h = rv_of(c);
     bool to_s;
-    unsigned irq = deliverable(h, &to_s);
+    unsigned irq;
 
+    if (c->halted == CPU_OFF)
+        return false;
+    irq = deliverable(h, &to_s);
     if (rv_mip(h) & h->mie)
-        c->halted = 0;
+        c->halted = CPU_RUNS;
     if (!irq)
         return false;
     c->count.interrupts++;

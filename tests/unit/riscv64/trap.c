@@ -364,20 +364,45 @@ START_TEST(waiting)
     csr_set(&t, CSR_MIDELEG, RV_MIP_SEI);
     t.c->pending = 0;
     rv_helper_wfi(t.c, 0, 0, 0);
-    ck_assert_uint_eq(t.c->halted, 1);
+    ck_assert_uint_eq(t.c->halted, CPU_WAITS);
     ck_assert_uint_eq(t.c->pending, 1);
     ck_assert_uint_eq(t.c->leave, 0);
     t.c->pending = 0;
     rv_line(t.c, RV_IRQ_MTI, true); /* not enabled in mie */
     ck_assert(!rv_interrupt(t.c));
-    ck_assert_uint_eq(t.c->halted, 1);
+    ck_assert_uint_eq(t.c->halted, CPU_WAITS);
     ck_assert_uint_eq(t.c->pending, 0);
     rv_line(t.c, RV_IRQ_SEI, true); /* SIE is off: wakes all the same */
     ck_assert_uint_eq(t.c->pending, 1);
     ck_assert(!rv_interrupt(t.c));
-    ck_assert_uint_eq(t.c->halted, 0);
+    ck_assert_uint_eq(t.c->halted, CPU_RUNS);
     rv_helper_wfi(t.c, 0, 0, 0); /* and now there is nothing to wait for */
-    ck_assert_uint_eq(t.c->halted, 0);
+    ck_assert_uint_eq(t.c->halted, CPU_RUNS);
+    hart_fini(&t);
+}
+END_TEST
+
+/* A debugger's pc ends a wait, and nothing else that it writes does. */
+START_TEST(sent_elsewhere)
+{
+    struct hart t;
+    start(&t, RV_S);
+    rv_helper_wfi(t.c, 0, 0, 0);
+    ck_assert(rv_reg_write(t.c, RV_SLOT_PC, t.c->pc));
+    ck_assert(rv_reg_write(t.c, RV_SLOT_X + 10, 1));
+    ck_assert_uint_eq(t.c->halted, CPU_WAITS);
+    ck_assert(!rv_reg_write(t.c, RV_SLOT_PC, t.c->pc + 1));
+    ck_assert_uint_eq(t.c->halted, CPU_WAITS);
+    ck_assert(rv_reg_write(t.c, RV_SLOT_PC, t.c->pc + 8));
+    ck_assert_uint_eq(t.c->halted, CPU_RUNS);
+    t.c->halted = CPU_OFF;
+    ck_assert(rv_reg_write(t.c, RV_SLOT_PC, t.c->pc + 8));
+    ck_assert_uint_eq(t.c->halted, CPU_OFF);
+    csr_set(&t, CSR_MIE, RV_MIP_SEI);
+    csr_set(&t, CSR_MIDELEG, RV_MIP_SEI);
+    rv_line(t.c, RV_IRQ_SEI, true);
+    ck_assert(!rv_interrupt(t.c)); /* that is its board's business alone */
+    ck_assert_uint_eq(t.c->halted, CPU_OFF);
     hart_fini(&t);
 }
 END_TEST
@@ -514,5 +539,5 @@ START_TEST(cause_names)
 END_TEST
 
 UNIT_MAIN("riscv64/trap", into_m, into_s, delegation, vectors, returns, illegal_instructions,
-          csr_helper, ecall, priorities, enable_bits, pending_is_set, lines, waiting, context,
-          cache_blocks, cache_blocks_and_memory, fences_are_counted, cause_names)
+          csr_helper, ecall, priorities, enable_bits, pending_is_set, lines, waiting, sent_elsewhere,
+          context, cache_blocks, cache_blocks_and_memory, fences_are_counted, cause_names)
