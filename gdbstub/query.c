@@ -17,6 +17,7 @@ static void note_feature(struct gdb_session *s, const char *name, size_t len)
         {"swbreak+", offsetof(struct gdb_session, swbreak)},
         {"hwbreak+", offsetof(struct gdb_session, hwbreak)},
         {"error-message+", offsetof(struct gdb_session, error_message)},
+        {"multiprocess+", offsetof(struct gdb_session, multiprocess)},
     };
 
     for (size_t i = 0; i < sizeof features / sizeof *features; i++)
@@ -33,7 +34,7 @@ void gdb_supported(struct gdb_session *s, struct gdb_args a)
         p += n + (p[n] == ';');
     }
     buf_fmt(&s->reply,
-            "PacketSize=%x;QStartNoAckMode+;QNonStop+;vContSupported+;swbreak+;hwbreak+;"
+            "PacketSize=%x;QStartNoAckMode+;QNonStop+;multiprocess+;vContSupported+;swbreak+;hwbreak+;"
             "ConditionalBreakpoints+;BreakpointCommands+;QCatchSyscalls+;QThreadEvents+;QAllow+;"
             "QDisableRandomization+;QPassSignals+;QProgramSignals+;QStartupWithShell+;"
             "error-message+;binary-upload+;qXfer:features:read+;qXfer:memory-map:read+;"
@@ -91,8 +92,10 @@ void gdb_thread_next(struct gdb_session *s, struct gdb_args a)
         buf_ch(&s->reply, 'l');
         return;
     }
-    for (; s->list_at < s->ncpus; s->list_at++)
-        buf_fmt(&s->reply, "%c%x", s->reply.len ? ',' : 'm', s->list_at + 1);
+    for (; s->list_at < s->ncpus; s->list_at++) {
+        buf_ch(&s->reply, s->reply.len ? ',' : 'm');
+        gdb_put_thread(s, s->list_at, &s->reply);
+    }
 }
 
 void gdb_thread_first(struct gdb_session *s, struct gdb_args a)
@@ -124,7 +127,8 @@ void gdb_thread_extra(struct gdb_session *s, struct gdb_args a)
 void gdb_current(struct gdb_session *s, struct gdb_args a)
 {
     (void)a;
-    buf_fmt(&s->reply, "QC%x", s->g_cpu + 1);
+    buf_str(&s->reply, "QC");
+    gdb_put_thread(s, s->g_cpu, &s->reply);
 }
 
 /* There was a machine before there was a client. */

@@ -57,8 +57,11 @@ static void put_threads(const struct gdb_job *j, struct buf *out)
     if (!j->s->list_threads)
         return;
     buf_str(out, "threads:");
-    for (unsigned i = 0; i < j->s->ncpus; i++)
-        buf_fmt(out, i ? ",%x" : "%x", i + 1);
+    for (unsigned i = 0; i < j->s->ncpus; i++) {
+        if (i)
+            buf_ch(out, ',');
+        gdb_put_thread(j->s, i, out);
+    }
     buf_str(out, ";thread-pcs:");
     for (unsigned i = 0; i < j->s->ncpus; i++)
         buf_fmt(out, i ? ",%llx" : "%llx", (unsigned long long)machine_cpu(j->m, i)->pc);
@@ -90,7 +93,9 @@ static void put_stop(struct gdb_job *j)
     unsigned cpu = k->stop->cpu;
 
     j->c = machine_cpu(j->m, cpu);
-    buf_fmt(k->out, "T%02xthread:%x;core:%x;", k->signal, cpu + 1, cpu);
+    buf_fmt(k->out, "T%02xthread:", k->signal);
+    gdb_put_thread(j->s, cpu, k->out);
+    buf_fmt(k->out, ";core:%x;", cpu);
     put_reason(j, k->stop, k->out);
     put_threads(j, k->out);
     gdb_expedite(j, k->out);
@@ -102,10 +107,13 @@ void gdb_describe(struct gdb_session *s, const struct ctl_stop *stop, unsigned s
 {
     struct stop_job k = {stop, out, signal};
 
-    if (stop->why == MACHINE_ENDED)
-        buf_fmt(out, "W%02x", stop->end == BOARD_FAILED ? stop->code & 0xff : 0);
-    else
+    if (stop->why != MACHINE_ENDED) {
         gdb_on_machine(s, put_stop, (struct gdb_args){(const void *)&k, 0});
+        return;
+    }
+    buf_fmt(out, "W%02x", stop->end == BOARD_FAILED ? stop->code & 0xff : 0);
+    if (s->multiprocess)
+        buf_fmt(out, ";process:%x", GDB_PROCESS);
 }
 
 /* What commands of points printed: GDB takes it in while it waits for a stop. */
@@ -522,9 +530,22 @@ void gdb_let_go(struct gdb_session *s)
     s->non_stop = false;
 }
 
+/* A client that does not speak of processes may call ours what it likes. */
+static bool is_ours(struct gdb_session *s, struct gdb_args a)
+{
+    uint64_t process;
+
+    if (!s->multiprocess || !*a.p ||
+        (gdb_hex(&a.p, &process) && !*a.p && process == GDB_PROCESS))
+        return true;
+    gdb_error(s, ESRCH, "there is one process: 1, the machine");
+    return false;
+}
+
 void gdb_detach(struct gdb_session *s, struct gdb_args a)
 {
-    (void)a;
+    if (!is_ours(s, a))
+        return;
     gdb_let_go(s);
     gdb_ok(s);
     s->over = !s->extended;
@@ -545,7 +566,8 @@ void gdb_kill(struct gdb_session *s, struct gdb_args a)
 
 void gdb_vkill(struct gdb_session *s, struct gdb_args a)
 {
-    (void)a;
+    if (!is_ours(s, a))
+        return;
     gdb_ok(s);
     end_program(s);
 }
@@ -585,6 +607,8 @@ void gdb_vrun(struct gdb_session *s, struct gdb_args a)
 
 void gdb_vattach(struct gdb_session *s, struct gdb_args a)
 {
+    if (!is_ours(s, a))
+        return;
     ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
     gdb_why(s, a);

@@ -230,9 +230,9 @@ bool gdb_thread(const struct gdb_session *s, const char **p, int *cpu)
 {
     uint64_t n;
 
-    if (**p == 'p') { /* of a process, of which there is one */
+    if (**p == 'p') {
         ++*p;
-        if (!take_all(p) && !gdb_hex(p, &n))
+        if (!take_all(p) && (!gdb_hex(p, &n) || n > GDB_PROCESS))
             return false;
         if (**p != '.') {
             *cpu = GDB_ALL;
@@ -248,6 +248,13 @@ bool gdb_thread(const struct gdb_session *s, const char **p, int *cpu)
         return false;
     *cpu = n ? (int)n - 1 : (int)s->g_cpu;
     return true;
+}
+
+void gdb_put_thread(const struct gdb_session *s, unsigned cpu, struct buf *out)
+{
+    if (s->multiprocess)
+        buf_fmt(out, "p%x.", GDB_PROCESS);
+    buf_fmt(out, "%x", cpu + 1);
 }
 
 /* ---- life ---- */

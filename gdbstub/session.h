@@ -75,6 +75,7 @@ struct gdb_session {
     unsigned ncpus;
     unsigned g_cpu, c_cpu; /* the CPUs of g and c packets (Hg, Hc) */
     bool swbreak, hwbreak, error_message, extended, phys;
+    bool multiprocess; /* threads are named with their process */
     bool thread_suffix, list_threads, error_strings; /* LLDB */
     unsigned denied;   /* QAllow */
     int16_t *rows;     /* of registers by their GDB numbers; -1: there is none */
@@ -149,9 +150,11 @@ struct gdb_job {
 };
 void gdb_on_machine(struct gdb_session *s, void (*fn)(struct gdb_job *j), struct gdb_args a);
 
-/* "-1": all, "0": any, else a CPU's number + 1.  False: there is no such thread. */
-enum { GDB_ALL = -1 };
+/* The machine is process 1, and a CPU a thread: its number + 1, or "p1.NUMBER"; "-1": all, "0": any.
+ * False: there is no such thread. */
+enum { GDB_ALL = -1, GDB_PROCESS = 1 };
 bool gdb_thread(const struct gdb_session *s, const char **p, int *cpu);
+void gdb_put_thread(const struct gdb_session *s, unsigned cpu, struct buf *out);
 
 /* ---- by file ---- */
 

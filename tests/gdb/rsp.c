@@ -326,6 +326,34 @@ static const char *run(struct client *c, char *text, size_t size)
     return reply;
 }
 
+/* A client that speaks of processes: the machine is number 1. */
+static void processes(void)
+{
+    struct client c;
+
+    begin(&c);
+    result(SAY(&c, {"qC", "QC1"}, {"D;9", "OK"}) && hung_up(&c),
+           "to others threads are numbers, and a process is what they say");
+    close_client(&c);
+    open_client(&c);
+    result(says(&c, "qSupported:multiprocess+;swbreak+", "*;multiprocess+;*"), "qSupported");
+    result(SAY(&c, {"vRun;", "T05thread:p1.1;*"}, {"Hgp1.1", "OK"}, {"qC", "QCp1.1"},
+               {"qfThreadInfo", "mp1.1,p1.2"}, {"qsThreadInfo", "l"},
+               {"qXfer:threads:read::0,400", "l*id=\"p1.2\"*name=\"CPU 1\"*"},
+               {"qThreadExtraInfo,p1.2", "435055203120*"}, {"qAttached:1", "1"}),
+           "threads are named with their process");
+    result(SAY(&c, {"Hgp1.2", "OK"}, {"qC", "QCp1.2"}, {"Hgp0.0", "OK"}, {"Hcp1.-1", "OK"},
+               {"Hgp2.1", "E16"}, {"Hgp1.3", "E16"}, {"Tp1.2", "OK"}, {"Tp2.1", "E03"}),
+           "which is asked for");
+    result(SAY(&c, {"vCont;s:p1.2", "T05thread:p1.2;*"}, {"vCont;s:p1.1;c:p1.-1", "T05thread:p1.1;*"},
+               {"vCont;s:p2.1", "E16"}),
+           "steps");
+    result(SAY(&c, {"vKill;2", "E03"}, {"vAttach;2", "E03"}, {"vAttach;1", "T05thread:p1.1;*"},
+               {"D;2", "E03"}, {"m80000080,4", "13041400"}, {"D;1", "OK"}) && hung_up(&c),
+           "there is no other process");
+    close_client(&c);
+}
+
 /* A notification. */
 static bool tells(struct client *c, const char *pattern)
 {
@@ -834,7 +862,7 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } groups[] = {{"known", known},     {"running", running}, {"lldb", lldb},
+    } groups[] = {{"known", known},     {"processes", processes}, {"running", running}, {"lldb", lldb},
                   {"files", files},     {"hostile", hostile}, {"framing", framing}, {"runs", runs},
                   {"greedy", greedy},   {"limits", limits},   {"tracing", tracing}, {"clients", clients},
                   {"two", two}};

@@ -26,7 +26,7 @@ group() {
 }
 
 machine "$work/rsp" --cpus 2 --gdb-files "$work/files"
-for name in known running lldb files hostile framing runs greedy limits tracing clients two; do
+for name in known processes running lldb files hostile framing runs greedy limits tracing clients two; do
     group $name
 done
 cp "$work/machine.err" "$work/why"
