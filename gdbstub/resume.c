@@ -116,23 +116,31 @@ void gdb_describe(struct gdb_session *s, const struct ctl_stop *stop, unsigned s
         buf_fmt(out, ";process:%x", GDB_PROCESS);
 }
 
-/* What commands of points printed: GDB takes it in while it waits for a stop. */
-static void pass_text(struct gdb_session *s)
+/* For the person; GDB takes it in while it waits for a stop. */
+static void put_text(struct gdb_session *s, const struct buf *text)
 {
-    struct buf text = BUF_INIT, packet = BUF_INIT;
+    struct buf packet = BUF_INIT;
 
-    ctl_client_text(s->client, &text);
-    for (size_t at = 0, n; at < text.len; at += n) {
-        n = text.len - at < TEXT_CHUNK ? text.len - at : TEXT_CHUNK;
+    for (size_t at = 0, n; at < text->len; at += n) {
+        n = text->len - at < TEXT_CHUNK ? text->len - at : TEXT_CHUNK;
         buf_reset(&packet);
         buf_ch(&packet, 'O');
-        gdb_put_hex(&packet, text.data + at, n);
+        gdb_put_hex(&packet, text->data + at, n);
         if (s->waiting)
             gdb_wire_send(&s->wire, &packet);
         else
-            log_info(s->config->log, "gdb: %.*s", (int)n, text.data + at);
+            log_info(s->config->log, "gdb: %.*s", (int)n, text->data + at);
     }
     buf_fini(&packet);
+}
+
+/* What commands of points printed. */
+static void pass_text(struct gdb_session *s)
+{
+    struct buf text = BUF_INIT;
+
+    ctl_client_text(s->client, &text);
+    put_text(s, &text);
     buf_fini(&text);
 }
 
@@ -163,6 +171,7 @@ static void stopped_all(struct gdb_session *s)
 static void go(struct gdb_session *s, const struct ctl_go *how)
 {
     struct ctl_go go = *how;
+    struct buf text = BUF_INIT;
     struct ctl_stop stop;
 
     go.owner = s->client;
@@ -172,6 +181,9 @@ static void go(struct gdb_session *s, const struct ctl_go *how)
         ctl_run(s->ctl, &go);
     else if (ctl_step(s->ctl, &go, &stop))
         tell_stop(s, &stop);
+    if (s->waiting && ctl_held(s->ctl, &text))
+        put_text(s, &text);
+    buf_fini(&text);
 }
 
 static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t from, uint64_t to)

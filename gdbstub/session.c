@@ -275,12 +275,12 @@ struct gdb_session *gdb_session_new(const struct gdb_config *config, struct err 
     for (unsigned i = 0; i < GDB_FILES; i++)
         s->files[i].fd = -1;
     s->frame = -1;
-    s->client = ctl_client_new(s->ctl, e);
+    s->client = ctl_client_new(s->ctl, "GDB", e);
     if (!s->client) {
         free(s);
         return NULL;
     }
-    s->cmd = cmd_session_new(s->ctl);
+    s->cmd = cmd_session_new(s->ctl, s->client);
     gdb_wire_init(&s->wire);
     buf_init(&s->reply);
     gdb_on_machine(s, look_at, (struct gdb_args){NULL, 0});

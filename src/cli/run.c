@@ -242,11 +242,33 @@ static enum cli_pump_in running_input(const struct run *r)
     return r->o.debug && !r->pump.in_tty ? CLI_IN_NOBODY : CLI_IN_GUEST;
 }
 
+static void show(struct run *r, struct buf *out)
+{
+    if (out->len)
+        cli_pump_text(&r->pump, out->data, out->len);
+    buf_reset(out);
+    if (!cli_pump_drain(&r->pump, HOST_NEVER) && r->pump.signal)
+        on_signal(r);
+    if (r->pump.broken)
+        end(r, CLI_ERROR);
+}
+
+/* A run that waits for others looks like one. */
+static void tell_if_held(struct run *r)
+{
+    struct buf text = BUF_INIT;
+
+    if (ctl_held(r->ctl, &text))
+        show(r, &text);
+    buf_fini(&text);
+}
+
 /* Until the machine stops.  False: the program is to end; the machine is at rest nevertheless. */
 static bool wait_for_stop(void *opaque, struct ctl_stop *stop)
 {
     struct run *r = opaque;
 
+    tell_if_held(r);
     cli_pump_raw(&r->pump);
     while (!r->over && !ctl_wait(r->ctl, 0, stop)) {
         unsigned events = cli_pump(&r->pump, running_input(r), HOST_NEVER);
@@ -276,17 +298,6 @@ static bool wait_for_stop(void *opaque, struct ctl_stop *stop)
 }
 
 /* ---- the debugger's console ---- */
-
-static void show(struct run *r, struct buf *out)
-{
-    if (out->len)
-        cli_pump_text(&r->pump, out->data, out->len);
-    buf_reset(out);
-    if (!cli_pump_drain(&r->pump, HOST_NEVER) && r->pump.signal)
-        on_signal(r);
-    if (r->pump.broken)
-        end(r, CLI_ERROR);
-}
 
 static int end_status(const struct ctl_stop *stop)
 {
@@ -492,7 +503,7 @@ static bool gdb_attended(const struct run *r)
 /* Whether GDB, and nobody else, has reason to see this stop. */
 static bool for_gdb(const struct run *r, const struct ctl_stop *stop)
 {
-    return gdb_attended(r) && !r->paused && !r->pump.marker.seen &&
+    return gdb_attended(r) && !r->paused && !r->pump.marker.seen && !ctl_holds(r->ctl, NULL) &&
            (stop->why == MACHINE_BREAK || stop->why == MACHINE_INTERRUPTED || stop->stepped);
 }
 
@@ -707,11 +718,11 @@ static int make(struct run *r, struct err *e)
     r->pump.m = r->m;
     r->m = NULL;
     r->pump.ctl = r->ctl;
-    r->pump.client = ctl_client_new(r->ctl, e);
+    r->pump.client = ctl_client_new(r->ctl, NULL, e);
     if (!r->pump.client)
         return -EINVAL;
     r->pump.ctrl_c_pauses = r->o.debug;
-    r->session = cmd_session_new(r->ctl);
+    r->session = cmd_session_new(r->ctl, NULL);
     cmd_session_on_wait(r->session, wait_for_stop, r);
     rc = open_gdb(r, e);
     return rc ? rc : dump_start(r, e);

@@ -26,8 +26,9 @@ const struct cmd cmd_table[] = {
     {"finish", "out", "", "Run until the function that the CPU is in has returned to its caller.", CMD_WORDS_NONE, 0, CMD_RUNS, cmd_finish},
     {"hash", NULL, "", "The count and a hash of all of the machine's state.", CMD_WORDS_NONE, 0, 0, cmd_hash},
     {"help", "h", "[COMMAND]", "The commands, or what one of them does.", CMD_WORDS_COMMANDS, 1, 0, cmd_help},
+    {"hold", NULL, "", "Keep the machine at rest, from its next stop on, when another one (GDB, the console) asks for a run; your own are carried out.", CMD_WORDS_NONE, 0, 0, cmd_hold},
     {"ignore", NULL, "N COUNT", "Let the next COUNT hits of N pass.", CMD_WORDS_NONE, 2, CMD_POINTS, cmd_ignore},
-    {"info", "i", "WHAT [PREFIX]", "Show breaks (and what they cost), cpus, map, time, and counters or devices (whose name begins with PREFIX).", CMD_WORDS_INFO, 2, 0, cmd_info},
+    {"info", "i", "WHAT [PREFIX]", "Show breaks (and what they cost), clients (who is here, and holds), cpus, map, time, and counters or devices (whose name begins with PREFIX).", CMD_WORDS_INFO, 2, 0, cmd_info},
     {"line", NULL, "[WHERE]", "The source line of an address (the pc), or the addresses of FILE:LINE.", CMD_WORDS_ADDRESSES, 1, 0, cmd_line},
     {"list", "l", "[WHERE]", "The source text around a line, or around what is at an address (the pc).", CMD_WORDS_ADDRESSES, 1, 0, cmd_list},
     {"next", "n", "[N]", "Carry out N instructions (1) of this CPU, a call of a function or of the system being one.", CMD_WORDS_NONE, 1, CMD_RUNS, cmd_next},
@@ -36,6 +37,7 @@ const struct cmd cmd_table[] = {
     {"print", "p", "[/FMT] EXPR", "What EXPR comes to; FMT is one of xduotca.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, 0, cmd_print},
     {"quit", "q", "", "End the machine and the program.", CMD_WORDS_NONE, 0, 0, cmd_quit},
     {"regs", "r", "[NAME...|all|float|system]", "Show registers with their fields.", CMD_WORDS_REGS, CMD_ARGS_MAX, 0, cmd_regs},
+    {"release", NULL, "", "Hold no more: the machine runs if it was asked to.", CMD_WORDS_NONE, 0, 0, cmd_release},
     {"reset", NULL, "", "Put the machine back to power-on; breakpoints stay.", CMD_WORDS_NONE, 0, CMD_REGS | CMD_MEMORY, cmd_reset},
     {"run", NULL, "", "The same as continue.", CMD_WORDS_NONE, 0, CMD_RUNS, cmd_continue},
     {"rwatch", NULL, "ADDR[,LENGTH] [if EXPR]", "The same as awatch, for reads.", CMD_WORDS_ADDRESSES, CMD_ARGS_MAX, CMD_POINTS, cmd_rwatch},
@@ -55,11 +57,12 @@ const struct cmd cmd_table[] = {
 };
 /* clang-format on */
 
-struct cmd_session *cmd_session_new(struct ctl *c)
+struct cmd_session *cmd_session_new(struct ctl *c, struct ctl_client *client)
 {
     struct cmd_session *s = xcalloc(1, sizeof *s);
 
     s->ctl = c;
+    s->client = client;
     return s;
 }
 

@@ -9,8 +9,8 @@
 
 /* What commands act on; belongs to a front end's session.  One thread, not the machine's. */
 struct cmd_session;
-/* c outlives it. */
-struct cmd_session *cmd_session_new(struct ctl *c);
+/* c outlives it, and the client whose commands these are; NULL: the console's. */
+struct cmd_session *cmd_session_new(struct ctl *c, struct ctl_client *client);
 void cmd_session_free(struct cmd_session *s);
 
 /* How commands that let the machine run wait for its stop, while the front end goes on with its own

@@ -14,6 +14,7 @@
 
 struct cmd_session {
     struct ctl *ctl;
+    struct ctl_client *client; /* NULL: the console */
     cmd_wait_fn *wait;
     void *wait_opaque;
     struct dbg_disas *disas; /* these two: used inside ctl_call */
@@ -71,9 +72,9 @@ void cmd_place(const struct cmd_job *j, uint64_t addr, struct buf *out);
 
 typedef int cmd_fn(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e);
 cmd_fn cmd_awatch, cmd_backtrace, cmd_break, cmd_catch, cmd_condition, cmd_continue, cmd_cpu, cmd_delete,
-    cmd_disable, cmd_disas, cmd_dump, cmd_enable, cmd_explain, cmd_finish, cmd_hash, cmd_help, cmd_ignore,
-    cmd_info, cmd_line, cmd_list, cmd_next, cmd_nextline, cmd_print, cmd_quit, cmd_regs, cmd_reset,
-    cmd_rwatch, cmd_set, cmd_step, cmd_stepline, cmd_symbol, cmd_symbols, cmd_tbreak, cmd_until, cmd_walk,
+    cmd_disable, cmd_disas, cmd_dump, cmd_enable, cmd_explain, cmd_finish, cmd_hash, cmd_help, cmd_hold, cmd_ignore,
+    cmd_info, cmd_line, cmd_list, cmd_next, cmd_nextline, cmd_print, cmd_quit, cmd_regs, cmd_release,
+    cmd_reset, cmd_rwatch, cmd_set, cmd_step, cmd_stepline, cmd_symbol, cmd_symbols, cmd_tbreak, cmd_until, cmd_walk,
     cmd_watch, cmd_x, cmd_xp;
 
 /* A job: ends s->dump. */

@@ -236,6 +236,11 @@ static void info_breaks(struct cmd_job *j)
     }
 }
 
+static void info_clients(struct cmd_job *j)
+{
+    ctl_list_clients(j->s->ctl, j->out);
+}
+
 static void info_cpus(struct cmd_job *j)
 {
     for (unsigned i = 0; i < machine_ncpus(j->m); i++) {
@@ -307,8 +312,8 @@ static const struct {
     const char *name;
     void (*show)(struct cmd_job *j);
 } topics[] = {
-    {"breaks", info_breaks},   {"counters", info_counters}, {"cpus", info_cpus},
-    {"devices", info_devices}, {"map", info_map},           {"time", info_time},
+    {"breaks", info_breaks}, {"clients", info_clients}, {"counters", info_counters}, {"cpus", info_cpus},
+    {"devices", info_devices}, {"map", info_map}, {"time", info_time},
 };
 
 const char *cmd_info_topic(unsigned n)
@@ -328,7 +333,7 @@ static int info(struct cmd_job *j)
         n++;
     }
     if (n != 1)
-        return err_set(j->e, EINVAL, "%.40s: breaks, counters, cpus, devices, map or time", word);
+        return err_set(j->e, EINVAL, "%.40s: breaks, clients, counters, cpus, devices, map or time", word);
     topics[found].show(j);
     return 0;
 }

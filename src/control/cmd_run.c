@@ -280,6 +280,22 @@ static int reset(struct cmd_job *j)
     return machine_reset(j->m, j->e);
 }
 
+/* ---- against the runs of others ---- */
+
+int cmd_hold(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    (void)argc, (void)argv, (void)out, (void)e;
+    ctl_hold(s->ctl, s->client, true);
+    return 0;
+}
+
+int cmd_release(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
+{
+    (void)argc, (void)argv, (void)out, (void)e;
+    ctl_hold(s->ctl, s->client, false);
+    return 0;
+}
+
 int cmd_reset(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
 {
     s->disas_again = false;

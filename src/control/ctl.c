@@ -17,8 +17,17 @@ struct call {
     struct call *next;
 };
 
+/* What somebody has to say on whether the machine is to run. */
+struct vote {
+    bool holds;
+    bool given; /* for the run that is under way, or asked for */
+};
+
 struct ctl_client {
     struct ctl *c;
+    const char *kind; /* NULL: it asks for nothing */
+    unsigned number;
+    struct vote vote;
     struct host_wake news;
     struct buf text; /* printed for it; of the lock */
     size_t lost;     /* bytes that did not fit */
@@ -44,7 +53,9 @@ struct ctl {
     bool in_step; /* it runs on the thread of a ctl_step */
     struct ctl_go go;
     struct ctl_stop stop; /* valid while at rest */
-    struct ctl_client *clients;
+    struct ctl_client *clients; /* the latest first */
+    unsigned last_client;
+    struct vote console;
     const void *asked; /* the client that asked last for a run or a stop; the ctl: the console did;
                         * NULL: nobody who is still there */
 };
@@ -71,10 +82,41 @@ static struct ctl_stop describe(struct ctl *c, enum machine_stop why)
     return s;
 }
 
-/* With the lock held: the machine is at rest from now on. */
+/* ---- votes; all with the lock held ---- */
+
+static bool is_against(struct vote v)
+{
+    return v.holds && !v.given;
+}
+
+/* Whether the run that was asked for has to wait.  One that is under way does not. */
+static bool is_held(const struct ctl *c)
+{
+    bool held = is_against(c->console);
+
+    for (const struct ctl_client *k = c->clients; k; k = k->next)
+        held |= is_against(k->vote);
+    return c->running && c->begin && held;
+}
+
+static struct vote *vote_of(struct ctl *c, struct ctl_client *k)
+{
+    return k ? &k->vote : &c->console;
+}
+
+/* A vote is for one run. */
+static void take_votes_back(struct ctl *c)
+{
+    c->console.given = false;
+    for (struct ctl_client *k = c->clients; k; k = k->next)
+        k->vote.given = false;
+}
+
+/* The machine is at rest from now on. */
 static void rest(struct ctl *c, struct ctl_stop stop)
 {
     dbg_step_end(c->step);
+    take_votes_back(c);
     stop.number = c->stop.number + 1;
     c->stop = stop;
     c->running = c->pause = false;
@@ -264,7 +306,7 @@ static void loop(void *arg)
             serve(c);
         if (c->quit)
             break;
-        if (!c->running || c->taken) {
+        if (!c->running || c->taken || (is_held(c) && !c->pause)) {
             host_cond_wait(&c->work, &c->lock);
         } else if (c->pause) {
             rest(c, describe(c, MACHINE_INTERRUPTED));
@@ -350,13 +392,20 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
 }
 
 /* With the lock held: the machine is to run.  If it does, it looks at what is new soon. */
-static void ask(struct ctl *c, const struct ctl_go *go)
+static void order(struct ctl *c, const struct ctl_go *go)
 {
     if (c->running)
         machine_interrupt(c->m);
     c->go = *go;
     c->begin = c->running = true;
     c->pause = false;
+}
+
+/* The same, as somebody says. */
+static void ask(struct ctl *c, const struct ctl_go *go)
+{
+    order(c, go);
+    vote_of(c, go->owner)->given = true;
     c->asked = go->owner ? (const void *)go->owner : c;
     if (go->owner)
         go->owner->attends = true;
@@ -378,7 +427,7 @@ bool ctl_step(struct ctl *c, const struct ctl_go *go, struct ctl_stop *stop)
     host_mutex_lock(&c->lock);
     taken = take(c);
     ask(c, go);
-    if (taken && !machine_cpu(c->m, go->cpu)->halted) { /* which may wait for long */
+    if (taken && !is_held(c) && !machine_cpu(c->m, go->cpu)->halted) { /* which may wait for long */
         c->in_step = true;
         done = run(c);
         c->in_step = false;
@@ -403,6 +452,7 @@ static void pause_run(struct ctl *c)
         return;
     c->pause = true;
     machine_interrupt(c->m);
+    host_cond_broadcast(&c->work); /* it may wait for votes */
 }
 
 void ctl_pause(struct ctl *c)
@@ -484,17 +534,96 @@ struct dbg_trace *ctl_trace(struct ctl *c)
 
 /* ---- clients ---- */
 
-struct ctl_client *ctl_client_new(struct ctl *c, struct err *e)
+/* With the lock held.  A run that is under way goes on. */
+static void set_vote(struct ctl *c, struct ctl_client *k, bool hold)
+{
+    bool under_way = c->running && !is_held(c);
+
+    *vote_of(c, k) = (struct vote){.holds = hold, .given = under_way};
+    host_cond_broadcast(&c->work); /* what waited may run */
+}
+
+void ctl_hold(struct ctl *c, struct ctl_client *k, bool hold)
+{
+    host_mutex_lock(&c->lock);
+    set_vote(c, k, hold);
+    host_mutex_unlock(&c->lock);
+}
+
+bool ctl_holds(struct ctl *c, struct ctl_client *k)
+{
+    bool holds;
+
+    host_mutex_lock(&c->lock);
+    holds = vote_of(c, k)->holds;
+    host_mutex_unlock(&c->lock);
+    return holds;
+}
+
+/* NULL: the console. */
+static void put_name(const struct ctl_client *k, struct buf *out)
+{
+    if (k)
+        buf_fmt(out, "%s %u", k->kind, k->number);
+    else
+        buf_str(out, "the console");
+}
+
+bool ctl_held(struct ctl *c, struct buf *out)
+{
+    const char *and = "[held by ";
+    bool held;
+
+    host_mutex_lock(&c->lock);
+    held = is_held(c);
+    for (const struct ctl_client *k = c->clients; k && held; k = k->next)
+        if (is_against(k->vote)) {
+            buf_str(out, and);
+            put_name(k, out);
+            and = ", ";
+        }
+    if (held && is_against(c->console)) {
+        buf_str(out, and);
+        put_name(NULL, out);
+    }
+    host_mutex_unlock(&c->lock);
+    if (held)
+        buf_str(out, ": the machine runs when they continue, or say release]\n");
+    return held;
+}
+
+static void put_client(const struct ctl *c, const struct ctl_client *k, struct buf *out)
+{
+    bool asked = c->asked == (k ? (const void *)k : c);
+
+    put_name(k, out);
+    buf_fmt(out, "%s%s%s\n", k && k->attends ? ", attends" : "",
+            asked ? ", asked last" : "", (k ? k->vote : c->console).holds ? ", holds" : "");
+}
+
+void ctl_list_clients(struct ctl *c, struct buf *out)
+{
+    host_mutex_lock(&c->lock);
+    put_client(c, NULL, out);
+    for (const struct ctl_client *k = c->clients; k; k = k->next)
+        if (k->kind)
+            put_client(c, k, out);
+    host_mutex_unlock(&c->lock);
+}
+
+struct ctl_client *ctl_client_new(struct ctl *c, const char *kind, struct err *e)
 {
     struct ctl_client *k = xcalloc(1, sizeof *k);
 
     k->c = c;
+    k->kind = kind;
     buf_init(&k->text);
     if (host_wake_init(&k->news, e)) {
         free(k);
         return NULL;
     }
     host_mutex_lock(&c->lock);
+    k->number = kind ? ++c->last_client : 0;
     k->next = c->clients;
     c->clients = k;
     host_mutex_unlock(&c->lock);
@@ -511,6 +640,7 @@ void ctl_client_free(struct ctl_client *k)
     for (at = &k->c->clients; *at != k; at = &(*at)->next)
         ;
     *at = k->next;
+    set_vote(k->c, k, false);
     if (k->c->asked == k)
         k->c->asked = NULL;
     tell(k->c);
@@ -536,7 +666,7 @@ void ctl_client_pause(struct ctl_client *k)
 static void let_go(struct ctl *c)
 {
     if (!c->running) {
-        ask(c, &CTL_GO);
+        order(c, &CTL_GO);
         host_cond_broadcast(&c->work);
     } else { /* it goes on where it is: that is no new run */
         c->go = CTL_GO;
@@ -560,6 +690,7 @@ void ctl_client_leave(struct ctl_client *k, bool seen)
     host_mutex_lock(&c->lock);
     attends = k->attends;
     k->attends = false;
+    set_vote(c, k, false);
     if (c->asked == k)
         c->asked = NULL;
     if (attends && !c->asked && !attended(c) && !is_for_others(c, k, seen))

@@ -11,6 +11,10 @@
  * runs, whoever asked for it, and that another one left; the last one that asked is the one that is
  * heard.  Requests that name no client are the console's, which is there all the time.  A client that
  * asked for a run or a stop attends from then on: stops are for it, until it leaves.
+ *
+ * Whoever looks at something may hold the machine at rest: what others ask for waits then, as if the
+ * machine ran, until each one that holds it has asked for a run or a step as well, or holds no more,
+ * or is gone.  That is a vote for one run; the next one takes another.
  * Any thread but the machine's own, unless a call says more.
  */
 #ifndef CONTROL_CTL_H
@@ -82,9 +86,9 @@ struct dbg_symbols *ctl_symbols(struct ctl *c);
 /* Likewise its trace. */
 struct dbg_trace *ctl_trace(struct ctl *c);
 
-/* A client; any number of them.  NULL with a message.  What the commands of points print that it owns
- * (dbg_point.owner) is kept for it. */
-struct ctl_client *ctl_client_new(struct ctl *c, struct err *e);
+/* A client; any number of them.  NULL with a message.  kind, for people: "GDB"; NULL: it only listens.
+ * What the commands of points print that it owns (dbg_point.owner) is kept for it. */
+struct ctl_client *ctl_client_new(struct ctl *c, const char *kind, struct err *e);
 void ctl_client_free(struct ctl_client *k);
 /* As ctl_pause, for a client, which attends from now on.  Where the machine is at rest already, it is
  * whoever had it stopped that holds it. */
@@ -94,6 +98,13 @@ void ctl_client_pause(struct ctl_client *k);
  * its CPUs.  But at a stop that this client has not seen, for a point which is not its own, it stays
  * at rest.  A client that does not attend may leave again: nothing is done. */
 void ctl_client_leave(struct ctl_client *k, bool seen);
+/* Holds the machine from its next stop on (now, if it is at rest), or no more.  k NULL: the console. */
+void ctl_hold(struct ctl *c, struct ctl_client *k, bool hold);
+bool ctl_holds(struct ctl *c, struct ctl_client *k);
+/* Whether a run or step waits for votes; appends whose, and what they may do, as a line for people. */
+bool ctl_held(struct ctl *c, struct buf *out);
+/* Appends a line for the console and each client: whether it attends, asked last, holds.  Any thread. */
+void ctl_list_clients(struct ctl *c, struct buf *out);
 /* A file descriptor that becomes readable whenever news came (for poll); ctl_client_ack clears it. */
 int ctl_client_fd(const struct ctl_client *k);
 void ctl_client_ack(struct ctl_client *k);

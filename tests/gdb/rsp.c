@@ -857,6 +857,77 @@ static void two(void)
     close_client(&b);
 }
 
+/* "hold", "release" of monitor. */
+#define HOLD    "qRcmd,686f6c64"
+#define RELEASE "qRcmd,72656c65617365"
+#define CLIENTS_TOLD "qRcmd,696e666f20636c69656e7473" /* info clients */
+
+/* One holds the machine: what the other asks for waits, and is told why. */
+static void votes(void)
+{
+    struct client a, b;
+
+    begin(&a);
+    open_client(&b);
+    says(&b, "qSupported:swbreak+", "*");
+    says(&b, "Z0,80000090,4", "OK");
+    result(SAY(&a, {HOLD, "OK"}, {CLIENTS_TOLD, "74686520636f6e736f6c65*2c20686f6c6473*"}),
+           "one holds the machine; info clients says so");
+    put(&b, "vCont;c");
+    result(is_like(get(&b, PATIENCE), "O5b68656c642062792047444220*"), "the other is told that it waits");
+    result(SAY(&a, {"Hg1", "OK"}, {"p20", "0000008000000000"}), "the first one looks meanwhile");
+    put_raw(&b, "\3", 1);
+    result(is_like(get(&b, PATIENCE), "T02*") && says(&b, "p20", "0000008000000000"),
+           "the wait can be broken off");
+    put(&b, "vCont;s:1");
+    get(&b, PATIENCE);
+    result(SAY(&a, {RELEASE, "OK"}) && is_like(get(&b, PATIENCE), "T05thread:1;*") &&
+               says(&b, "p20", "0400008000000000"),
+           "a step waits too, and is made when the first one lets go");
+    says(&a, HOLD, "OK");
+    result(says(&a, "vCont;s:1", "T05thread:1;*"), "who holds may step it alone");
+    put(&b, "vCont;c");
+    get(&b, PATIENCE);
+    put(&a, "vCont;c");
+    result(is_like(get(&a, PATIENCE), "T05*") && is_like(get(&b, PATIENCE), "T05*swbreak:;*") &&
+               says(&b, "p20", "9000008000000000"),
+           "both want it to run: it does, and stops for both");
+    put(&b, "vCont;s:1");
+    get(&b, PATIENCE);
+    close_client(&a);
+    result(is_like(get(&b, PATIENCE), "T05thread:1;*"), "who vanishes holds no more");
+    close_client(&b);
+}
+
+/* The console holds the machine, and then, when it was told to continue, this client does. */
+static void console(void)
+{
+    const char *asked = "74686520636f6e736f6c652c2061736b6564206c617374*"; /* the console, asked last */
+    const char *start = "0000008000000000";
+    struct client c;
+    int i = 0;
+
+    open_client(&c);
+    put(&c, "vCont;c");
+    result(is_like(get(&c, PATIENCE), "O5b68656c642062792074686520636f6e736f6c65*"),
+           "the console holds");
+    result(says(&c, HOLD, "OK"), "and so does GDB");
+    put_raw(&c, "\3", 1);
+    result(is_like(get(&c, PATIENCE), "T02*"), "the wait can be broken off");
+    puts("# both");
+    fflush(stdout);
+    while (i++ < 1000 && !is_like(ask(&c, CLIENTS_TOLD), asked))
+        usleep(10000);
+    result(SAY(&c, {"Hg1", "OK"}, {"p20", start}), "what the console asks for waits");
+    says(&c, RELEASE, "OK");
+    while (i++ < 1000 && is_like(ask(&c, "p20"), start))
+        usleep(10000);
+    result(i < 1000, "until GDB lets go");
+    put_raw(&c, "\3", 1);
+    result(says(&c, "?", "T0*"), "GDB can stop it");
+    close_client(&c);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -865,7 +936,7 @@ int main(int argc, char **argv)
     } groups[] = {{"known", known},     {"processes", processes}, {"running", running}, {"lldb", lldb},
                   {"files", files},     {"hostile", hostile}, {"framing", framing}, {"runs", runs},
                   {"greedy", greedy},   {"limits", limits},   {"tracing", tracing}, {"clients", clients},
-                  {"two", two}};
+                  {"two", two},         {"votes", votes},     {"console", console}};
 
     if (argc != 3)
         return 2;

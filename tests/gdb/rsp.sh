@@ -26,7 +26,7 @@ group() {
 }
 
 machine "$work/rsp" --cpus 2 --gdb-files "$work/files"
-for name in known processes running lldb files hostile framing runs greedy limits tracing clients two; do
+for name in known processes running lldb files hostile framing runs greedy limits tracing clients two votes; do
     group $name
 done
 cp "$work/machine.err" "$work/why"
@@ -57,5 +57,26 @@ join "$machine"
 { echo "status $status"; head -n 20 "$work/console"; cat "$work/machine.err"; } >"$work/why"
 [ $status = 0 ] && [ "$(grep -c '^pc ' "$work/console")" -gt 0 ]
 result $? "the console answers meanwhile, and ends"
+rm -f "$socket" "$work/said"
+
+# Each keeps the other from running the machine.
+exec 3<>"$work/lines"
+begin "$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" <"$work/lines" >"$work/console" \
+    2>"$work/machine.err" 3<&-
+machine=$pid
+exec 3>"$work/lines"
+await_server
+echo hold >&3
+both_hold() { grep -qs both "$work/said"; }
+{ await 60 both_hold; echo continue >&3; } &
+feeder=$!
+group console
+wait "$feeder"
+echo quit >&3
+exec 3>&-
+join "$machine"
+{ echo "status $status"; cat "$work/console" "$work/machine.err"; } >"$work/why"
+[ $status = 0 ] && grep -q '^\[held by GDB 1: ' "$work/console" && grep -q '^paused' "$work/console"
+result $? "the console says why it waits, and that it was stopped"
 rm -f "$socket"
 plan

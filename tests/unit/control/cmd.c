@@ -18,7 +18,7 @@ static void setup(void)
 {
     c = ctl_new(tiny_machine(loop, sizeof loop, (struct dev_chars){0}), &e);
     ck_assert(c);
-    s = cmd_session_new(c);
+    s = cmd_session_new(c, NULL);
 }
 
 static void teardown(void)
@@ -81,7 +81,7 @@ START_TEST(lines)
     ok("until pc", "count 9");
     ok("until 10", "count 10");
     ok("u phys:0x80200004", "count 11");
-    bad("re", "regs, reset");
+    bad("re", "regs, release, reset");
     bad("frob", "frob: no such command");
     bad("step 1 2", "too much");
     bad("break", "what?");
@@ -259,10 +259,10 @@ START_TEST(completion)
 {
     setup();
     ck_assert_str_eq(all("st"), "step stepi stepline ");
-    ck_assert_str_eq(all("re"), "regs reset ");
+    ck_assert_str_eq(all("re"), "regs release reset ");
     ck_assert_str_eq(all("zz"), "");
     ck_assert_ptr_nonnull(strstr(all(""), "break catch condition continue "));
-    ck_assert_str_eq(all("info c"), "counters cpus ");
+    ck_assert_str_eq(all("info c"), "clients counters cpus ");
     ck_assert_str_eq(all("i ti"), "time ");
     ck_assert_str_eq(all("help wal"), "walk ");
     ck_assert_str_eq(all("regs sst"), "sstatus ");

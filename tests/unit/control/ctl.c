@@ -54,7 +54,7 @@ static bool news(struct ctl_client *k, int timeout_ms)
 START_TEST(at_rest_first)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
-    struct ctl_client *k = ctl_client_new(c, NULL);
+    struct ctl_client *k = ctl_client_new(c, "client", NULL);
     struct ctl_stop s;
 
     ck_assert(!ctl_running(c));
@@ -74,7 +74,7 @@ END_TEST
 START_TEST(to_a_count)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
-    struct ctl_client *k = ctl_client_new(c, NULL), *other = ctl_client_new(c, NULL);
+    struct ctl_client *k = ctl_client_new(c, "client", NULL), *other = ctl_client_new(c, "client", NULL);
     struct ctl_stop s;
 
     ctl_run(c, &(struct ctl_go){.until = 12345});
@@ -248,7 +248,7 @@ static void add_command(struct machine *m, void *arg)
 START_TEST(commands)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
-    struct ctl_client *k = ctl_client_new(c, NULL), *other = ctl_client_new(c, NULL);
+    struct ctl_client *k = ctl_client_new(c, "client", NULL), *other = ctl_client_new(c, "client", NULL);
     struct command command = {c, k};
     struct buf text = BUF_INIT;
     struct ctl_stop s;
@@ -277,7 +277,7 @@ END_TEST
 START_TEST(steps)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
-    struct ctl_client *k = ctl_client_new(c, NULL);
+    struct ctl_client *k = ctl_client_new(c, "client", NULL);
     struct ctl_go go = {.until = UINT64_MAX, .step = true};
     struct ctl_stop s, now;
 
@@ -379,7 +379,7 @@ START_TEST(many_steppers)
     struct stepper k[4];
 
     for (int i = 0; i < 4; i++) {
-        k[i] = (struct stepper){.c = c, .k = ctl_client_new(c, NULL)};
+        k[i] = (struct stepper){.c = c, .k = ctl_client_new(c, "client", NULL)};
         ck_assert_int_eq(host_thread_start(&k[i].thread, "stepper", step_often, &k[i], NULL), 0);
     }
     for (int i = 0; i < 4; i++) {
@@ -413,7 +413,7 @@ END_TEST
 START_TEST(leaving)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
-    struct ctl_client *k = ctl_client_new(c, NULL), *other = ctl_client_new(c, NULL);
+    struct ctl_client *k = ctl_client_new(c, "client", NULL), *other = ctl_client_new(c, "client", NULL);
     struct ctl_go go = {.until = UINT64_MAX, .frozen = 1, .owner = k};
     struct ctl_stop s;
 
@@ -450,11 +450,111 @@ START_TEST(leaving)
 }
 END_TEST
 
+static bool moves(struct ctl *c)
+{
+    uint64_t before = count_of(c);
+
+    for (int i = 0; i < 20 && count_of(c) == before; i++)
+        ctl_wait(c, 1, NULL);
+    return count_of(c) != before;
+}
+
+static bool says(struct ctl *c, const char *holders)
+{
+    struct buf text = BUF_INIT, whole = BUF_INIT;
+    bool held = ctl_held(c, &text), same;
+
+    if (held)
+        buf_fmt(&whole, "[held by %s: the machine runs when they continue, or say release]\n", holders);
+    same = held == (holders != NULL) && !strcmp(text.len ? text.data : "", whole.len ? whole.data : "");
+    buf_fini(&text);
+    buf_fini(&whole);
+    return same;
+}
+
+/* A run waits until each one that holds has asked for one as well, or holds no more. */
+START_TEST(votes)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *a = ctl_client_new(c, "GDB", NULL), *b = ctl_client_new(c, "GDB", NULL);
+    struct ctl_go by_a = {.until = UINT64_MAX, .owner = a}, by_b = by_a;
+    struct ctl_go step = {.until = UINT64_MAX, .step = true, .owner = b};
+    struct ctl_stop s;
+
+    by_b.owner = b;
+    ctl_hold(c, a, true);
+    ck_assert(says(c, NULL)); /* nobody wants it to run */
+    ctl_run(c, &by_b);
+    ck_assert(ctl_running(c) && says(c, "GDB 1") && !moves(c));
+    ctl_client_pause(b);
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_INTERRUPTED && s.count == 0);
+    ck_assert(!ctl_step(c, &step, &s)); /* a step is no less */
+    ck_assert(!ctl_wait(c, 20, &s) && says(c, "GDB 1"));
+    ctl_hold(c, a, false);
+    ck_assert(ctl_wait(c, 10000, &s) && s.stepped && s.count == 1);
+
+    ctl_hold(c, a, true); /* who holds may run it alone */
+    ctl_run(c, &by_a);
+    ck_assert(says(c, NULL) && moves(c));
+    ctl_hold(c, b, true); /* from the next stop on */
+    ctl_run(c, &by_a);
+    ck_assert(says(c, NULL) && moves(c));
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ctl_run(c, &CTL_GO);
+    ck_assert(says(c, "GDB 2, GDB 1") && !moves(c));
+    ctl_run(c, &by_a);
+    ck_assert(says(c, "GDB 2") && !moves(c));
+    ctl_hold(c, NULL, true); /* behind the request, which waits still */
+    ctl_run(c, &by_b);
+    ck_assert(says(c, "the console") && !moves(c));
+    ctl_hold(c, NULL, false);
+    ck_assert(says(c, NULL) && moves(c));
+    ctl_client_pause(a);
+    ck_assert(ctl_wait(c, 10000, &s));
+
+    ctl_run(c, &by_a); /* who leaves or vanishes has no vote */
+    ck_assert(says(c, "GDB 2"));
+    ctl_client_leave(b, true);
+    ck_assert(says(c, NULL) && moves(c));
+    ctl_hold(c, b, true);
+    ctl_client_pause(a);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ctl_run(c, &by_a);
+    ck_assert(says(c, "GDB 2"));
+    ctl_client_free(b);
+    ck_assert(says(c, NULL) && moves(c));
+    ctl_client_free(a);
+    ctl_free(c);
+}
+END_TEST
+
+/* One that leaves while others hold does not let the machine run. */
+START_TEST(leaving_holders)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *a = ctl_client_new(c, "GDB", NULL);
+    struct buf list = BUF_INIT;
+
+    ctl_hold(c, NULL, true);
+    ctl_client_pause(a);
+    ctl_list_clients(c, &list);
+    ck_assert_str_eq(list.data, "the console, holds\nGDB 1, attends, asked last\n");
+    ctl_client_leave(a, true);
+    ck_assert(says(c, "the console") && !moves(c));
+    ctl_hold(c, NULL, false);
+    ck_assert(moves(c));
+    buf_fini(&list);
+    ctl_client_free(a);
+    ctl_free(c);
+}
+END_TEST
+
 /* A stop for everybody that who leaves does not know of is left to others. */
 START_TEST(leaving_a_stop)
 {
     struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
-    struct ctl_client *k = ctl_client_new(c, NULL);
+    struct ctl_client *k = ctl_client_new(c, "client", NULL);
     struct ctl_go go = {.until = UINT64_MAX, .owner = k};
     struct command command = {c, k};
     struct ctl_stop s;
@@ -522,4 +622,4 @@ END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
           many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
-          leaving_a_stop, the_end, idle)
+          votes, leaving_holders, leaving_a_stop, the_end, idle)
