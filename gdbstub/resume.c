@@ -584,22 +584,17 @@ void gdb_vkill(struct gdb_session *s, struct gdb_args a)
     end_program(s);
 }
 
-static void reset(struct gdb_job *j)
-{
-    struct err e;
-
-    if (machine_reset(j->m, &e))
-        gdb_error(j->s, e.code, e.msg);
-}
-
 /* The machine is as at power-on, and at rest. */
 static void restart(struct gdb_session *s)
 {
+    struct err e;
+
     ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
-    gdb_on_machine(s, reset, (struct gdb_args){NULL, 0});
-    s->stop = (struct ctl_stop){.why = MACHINE_COUNT};
-    s->g_cpu = s->c_cpu = 0;
+    if (ctl_reset(s->ctl, &e))
+        gdb_error(s, e.code, e.msg);
+    ctl_wait(s->ctl, 0, &s->stop);
+    s->g_cpu = s->c_cpu = s->stop.cpu;
 }
 
 void gdb_restart(struct gdb_session *s, struct gdb_args a)

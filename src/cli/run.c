@@ -441,18 +441,12 @@ static void console(struct run *r)
 
 /* ---- run ---- */
 
-static void reset(struct machine *m, void *arg)
-{
-    machine_reset(m, arg);
-}
-
 static void reboot(struct run *r)
 {
-    struct err e = {0};
+    struct err e;
 
     log_info(r->o.machine.log, "the guest reboots");
-    ctl_call(r->ctl, reset, &e);
-    if (e.code) {
+    if (ctl_reset(r->ctl, &e)) {
         log_error(r->o.machine.log, "%s", e.msg);
         end(r, CLI_ERROR);
     }

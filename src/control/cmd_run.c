@@ -275,11 +275,6 @@ int cmd_until(struct cmd_session *s, int argc, char **argv, struct buf *out, str
     return run_to_count(s, n, out, e);
 }
 
-static int reset(struct cmd_job *j)
-{
-    return machine_reset(j->m, j->e);
-}
-
 /* ---- against the runs of others ---- */
 
 int cmd_hold(struct cmd_session *s, int argc, char **argv, struct buf *out, struct err *e)
@@ -301,6 +296,6 @@ int cmd_reset(struct cmd_session *s, int argc, char **argv, struct buf *out, str
     s->disas_again = false;
     s->stopped = false;
     s->cpu = 0;
-    int rc = cmd_on_machine(s, reset, argc, argv, out, e, NULL);
+    int rc = ctl_reset(s->ctl, e);
     return rc ? rc : cmd_on_machine(s, show_pc, argc, argv, out, e, NULL);
 }

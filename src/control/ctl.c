@@ -391,6 +391,34 @@ void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg
     host_mutex_unlock(&c->lock);
 }
 
+struct reset {
+    struct ctl *c;
+    struct err *e;
+    int rc;
+};
+
+static void reset(struct machine *m, void *arg)
+{
+    struct reset *r = arg;
+    struct ctl *c = r->c;
+    uint64_t number;
+
+    r->rc = machine_reset(m, r->e);
+    host_mutex_lock(&c->lock);
+    number = c->stop.number;
+    c->stop = describe(c, MACHINE_COUNT);
+    c->stop.number = number; /* it has not run: that is no stop */
+    host_mutex_unlock(&c->lock);
+}
+
+int ctl_reset(struct ctl *c, struct err *e)
+{
+    struct reset r = {.c = c, .e = e};
+
+    ctl_call(c, reset, &r);
+    return r.rc;
+}
+
 /* With the lock held: the machine is to run.  If it does, it looks at what is new soon. */
 static void order(struct ctl *c, const struct ctl_go *go)
 {

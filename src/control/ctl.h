@@ -64,6 +64,9 @@ void ctl_free(struct ctl *c);
  * the call and goes on after. */
 void ctl_call(struct ctl *c, void (*fn)(struct machine *m, void *arg), void *arg);
 
+/* Puts the machine back to power-on; if it is at rest it stays so, for no other reason any more. */
+int ctl_reset(struct ctl *c, struct err *e);
+
 /* Lets the machine run; returns at once. */
 void ctl_run(struct ctl *c, const struct ctl_go *go);
 /* The same for a step.  True: it is done already, as *stop says, which is no news to anybody: the

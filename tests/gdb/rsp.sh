@@ -68,7 +68,7 @@ exec 3>"$work/lines"
 await_server
 echo hold >&3
 both_hold() { grep -qs both "$work/said"; }
-{ await 60 both_hold; echo continue >&3; } &
+{ await 60 both_hold; echo until 100000 >&3; } &
 feeder=$!
 group console
 wait "$feeder"
@@ -76,7 +76,7 @@ echo quit >&3
 exec 3>&-
 join "$machine"
 { echo "status $status"; cat "$work/console" "$work/machine.err"; } >"$work/why"
-[ $status = 0 ] && grep -q '^\[held by GDB 1: ' "$work/console" && grep -q '^paused' "$work/console"
-result $? "the console says why it waits, and that it was stopped"
+[ $status = 0 ] && grep -q '^\[held by GDB 1: ' "$work/console" && grep -q '^stopped, .* count 100000$' "$work/console"
+result $? "the console says why it waits, and gets there"
 rm -f "$socket"
 plan
