@@ -484,7 +484,6 @@ static void step(struct interp *it, struct cpu *c)
     struct unit *u = find(it, c, c->context | KEY_SINGLE, &a);
 
     it->count.precise++;
-    c->stop_passed = 0;
     if (u)
         run_single(it, c, &u->ir);
     else if (a == CPU_PRECISE)
@@ -520,6 +519,13 @@ bool interp_probe_stops(struct interp *it, struct cpu *c)
     ir_exit_pc(&u, c->pc);
     need_scratch(it, &u);
     return run_ir(it, c, &u, true) == IR_EXIT_STOP;
+}
+
+/* The probe at pc is passed.  Whether to stop there all the same. */
+static bool passed_stops(struct cpu *c)
+{
+    c->stop_passed = 0;
+    return c->debug && c->debug->ops->passed && c->debug->ops->passed(c->debug->opaque, c);
 }
 
 /* The unit at pc, or one instruction if the unit has more than `left`.  False: a probe says stop.
@@ -561,7 +567,10 @@ enum accel_stop interp_step(struct interp *it, struct cpu *c, int64_t limit)
 
     while (c->budget > 0 && !c->pending && cpu_count(c) < end) {
         int64_t left = (int64_t)(end - cpu_count(c));
-        if (limit == 1 || c->stop_passed)
+        bool passes = c->stop_passed;
+        if (passes && passed_stops(c))
+            return ACCEL_BREAK;
+        if (limit == 1 || passes)
             step(it, c);
         else if (!run_unit(it, c, left < c->budget ? left : INT64_MAX))
             return ACCEL_BREAK;
@@ -586,8 +595,11 @@ static enum accel_stop engine_run(struct accel *a, struct cpu *c)
             return stop;
         if (c->budget <= 0)
             return ACCEL_BUDGET;
-        if (c->stop_passed)
+        if (c->stop_passed) {
+            if (passed_stops(c))
+                return ACCEL_BREAK;
             step(it, c);
+        }
         while (c->budget > 0 && !c->pending)
             if (!run_unit(it, c, INT64_MAX))
                 return ACCEL_BREAK;
