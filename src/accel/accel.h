@@ -50,8 +50,9 @@ struct accel_watcher {
 struct accel_ops {
     const char *name; /* "interp", "jit" */
     const char *doc;
-    /* Runs c until c->budget is 0 or a stop.  c->count_end and c->budget are the caller's; c->ahead is 0
-     * before and after.  c->stop_passed: the probe at pc is left out (once). */
+    /* Runs c until c->budget is 0 or a stop.  c->count_end and c->budget are the caller's; c->ahead
+     * is 0 before and after.  c->stop_passed: the probe at pc is left out (once), and what the
+     * debugger says of that (debug.h, `passed`) is asked in its place. */
     enum accel_stop (*run)(struct accel *a, struct cpu *c);
     /* Translated code is stale: all of memory was replaced, or what `lift` makes of probes. */
     void (*flush)(struct accel *a);

@@ -28,6 +28,7 @@ enum {
     PAGE_BITS = 14,       /* of those of pages that hold code */
     FAST_BITS = 13,       /* of the slots that remember where a CPU found code */
     STORE_MAX = 64 << 20, /* bytes of units; then all are flushed */
+    MANY_PCS = 1 << 10,   /* the units that hold so many are found sooner by a look at all */
 };
 
 /* In a key, beside the guest's context: a unit of one instruction that passes stops. */
@@ -69,7 +70,8 @@ struct interp {
     struct arena work;  /* one translation */
     struct ir_fold *fold;
     size_t store_bytes; /* about what is in store */
-    struct unit *buckets[1u << UNIT_BITS];
+    struct unit *buckets[1u << UNIT_BITS]; /* by pc */
+    uint32_t longest;                      /* bytes of the longest unit there was */
     struct page_link *pages[1u << PAGE_BITS];
     struct fast *fast; /* for each CPU 1 << FAST_BITS */
     uint64_t *scratch; /* of ir_interp */
@@ -80,9 +82,11 @@ struct interp {
 
 /* ---- remembering units ---- */
 
-static unsigned bucket_of(uint64_t pc, uint64_t paddr, uint64_t key)
+/* Units that lie near each other do so in the buckets too, whatever their key and space: those that
+ * hold a pc are to be found. */
+static struct unit **bucket_of(struct interp *it, uint64_t pc)
 {
-    return (unsigned)(bits_mix(pc ^ (paddr << 1) ^ (key << 40)) >> (64 - UNIT_BITS));
+    return &it->buckets[(pc / 2 + bits_mix(pc >> UNIT_BITS)) & bits_mask(UNIT_BITS)];
 }
 
 static struct page_link **page_of(struct interp *it, uint64_t paddr)
@@ -118,7 +122,7 @@ static void unlink_page(struct interp *it, const struct page_link *l, uint64_t p
 
 static void remember(struct interp *it, struct unit *u)
 {
-    struct unit **bucket = &it->buckets[bucket_of(u->pc, u->paddr, u->key)];
+    struct unit **bucket = bucket_of(it, u->pc);
 
     u->next = *bucket;
     *bucket = u;
@@ -129,7 +133,7 @@ static void remember(struct interp *it, struct unit *u)
 
 static void forget(struct interp *it, struct unit *u)
 {
-    struct unit **at = &it->buckets[bucket_of(u->pc, u->paddr, u->key)];
+    struct unit **at = bucket_of(it, u->pc);
 
     while (*at != u)
         at = &(*at)->next;
@@ -216,7 +220,38 @@ void interp_flush(struct interp *it)
     it->store_bytes = 0;
 }
 
-void interp_probes_changed(struct interp *it, struct cpu_pcs virtual, struct cpu_pcs physical)
+/* Forgets the units that hold the pc: they begin there, or less than the longest one's length
+ * before. */
+static void probe_changed(struct interp *it, uint64_t pc)
+{
+    struct unit *u, *next;
+
+    for (uint64_t back = 0; back <= it->longest; back += 2) {
+        for (u = *bucket_of(it, pc - back); u; u = next) {
+            next = u->next;
+            if (pc - u->pc < u->bytes)
+                forget(it, u);
+        }
+    }
+}
+
+/* The same of a physical one, which is on the page that they begin on. */
+static void physical_probe_changed(struct interp *it, uint64_t pc)
+{
+    struct page_link *l, *next;
+
+    for (l = *page_of(it, pc); l; l = next) {
+        next = l->next;
+        if (pc - l->unit->paddr >= l->unit->here)
+            continue;
+        if (next && next->unit == l->unit) /* both its pages share this list */
+            next = next->next;
+        forget(it, l->unit);
+    }
+}
+
+/* The same of many, by a look at each unit. */
+static void many_probes_changed(struct interp *it, struct cpu_pcs virtual, struct cpu_pcs physical)
 {
     struct unit *u, *next;
 
@@ -224,10 +259,22 @@ void interp_probes_changed(struct interp *it, struct cpu_pcs virtual, struct cpu
         for (u = it->buckets[i]; u; u = next) {
             next = u->next;
             if (cpu_pcs_cover(virtual, u->pc, u->bytes) ||
-                cpu_pcs_cover(physical, u->paddr, u->bytes))
+                cpu_pcs_cover(physical, u->paddr, u->here))
                 forget(it, u);
         }
     }
+}
+
+void interp_probes_changed(struct interp *it, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    if (virtual.nranges || physical.nranges || virtual.n + physical.n > MANY_PCS) {
+        many_probes_changed(it, virtual, physical);
+        return;
+    }
+    for (size_t i = 0; i < virtual.n; i++)
+        probe_changed(it, virtual.pcs[i]);
+    for (size_t i = 0; i < physical.n; i++)
+        physical_probe_changed(it, physical.pcs[i]);
 }
 
 /* ---- making units ---- */
@@ -300,6 +347,8 @@ static struct unit *keep(struct interp *it, struct cpu *c, const struct place *p
     u->bytes = bytes;
     u->here = bytes < in_page(c->pc) ? bytes : in_page(c->pc);
     u->next_paddr = u->here < bytes ? p->next_paddr : NO_PADDR;
+    if (it->longest < bytes)
+        it->longest = bytes;
     need_scratch(it, &u->ir);
     remember(it, u);
     it->store_bytes += size_of(&u->ir);
@@ -313,7 +362,7 @@ static struct unit *keep(struct interp *it, struct cpu *c, const struct place *p
 static struct unit *known(struct interp *it, const struct cpu *c, const struct place *p,
                           uint64_t key)
 {
-    struct unit *u = it->buckets[bucket_of(c->pc, p->paddr, key)];
+    struct unit *u = *bucket_of(it, c->pc);
 
     while (u && (u->pc != c->pc || u->paddr != p->paddr || u->key != key ||
                  u->next_paddr != p->next_paddr))
@@ -435,7 +484,6 @@ static void step(struct interp *it, struct cpu *c)
     struct unit *u = find(it, c, c->context | KEY_SINGLE, &a);
 
     it->count.precise++;
-    c->stop_passed = 0;
     if (u)
         run_single(it, c, &u->ir);
     else if (a == CPU_PRECISE)
@@ -471,6 +519,13 @@ bool interp_probe_stops(struct interp *it, struct cpu *c)
     ir_exit_pc(&u, c->pc);
     need_scratch(it, &u);
     return run_ir(it, c, &u, true) == IR_EXIT_STOP;
+}
+
+/* The probe at pc is passed.  Whether to stop there all the same. */
+static bool passed_stops(struct cpu *c)
+{
+    c->stop_passed = 0;
+    return c->debug && c->debug->ops->passed && c->debug->ops->passed(c->debug->opaque, c);
 }
 
 /* The unit at pc, or one instruction if the unit has more than `left`.  False: a probe says stop.
@@ -512,7 +567,10 @@ enum accel_stop interp_step(struct interp *it, struct cpu *c, int64_t limit)
 
     while (c->budget > 0 && !c->pending && cpu_count(c) < end) {
         int64_t left = (int64_t)(end - cpu_count(c));
-        if (limit == 1 || c->stop_passed)
+        bool passes = c->stop_passed;
+        if (passes && passed_stops(c))
+            return ACCEL_BREAK;
+        if (limit == 1 || passes)
             step(it, c);
         else if (!run_unit(it, c, left < c->budget ? left : INT64_MAX))
             return ACCEL_BREAK;
@@ -537,8 +595,11 @@ static enum accel_stop engine_run(struct accel *a, struct cpu *c)
             return stop;
         if (c->budget <= 0)
             return ACCEL_BUDGET;
-        if (c->stop_passed)
+        if (c->stop_passed) {
+            if (passed_stops(c))
+                return ACCEL_BREAK;
             step(it, c);
+        }
         while (c->budget > 0 && !c->pending)
             if (!run_unit(it, c, INT64_MAX))
                 return ACCEL_BREAK;

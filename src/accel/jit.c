@@ -99,11 +99,9 @@ static bool run_once(struct jit_accel *ja, struct cpu *c, enum accel_stop *stop)
     *stop = ACCEL_BUDGET;
     if (c->budget <= 0)
         return false;
-    if (c->stop_passed) {
-        interpret(ja, c, 1);
-        return true;
-    }
     *stop = ACCEL_BREAK;
+    if (c->stop_passed)
+        return interpret(ja, c, 1);
     const void *code = find(ja, c);
     if (code)
         return run_code(ja, c, code);

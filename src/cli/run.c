@@ -709,6 +709,8 @@ static int make(struct run *r, struct err *e)
     r->ctl = ctl_new(r->m, e);
     if (!r->ctl)
         return -EINVAL;
+    if (!r->o.debug) /* which only begins there */
+        ctl_set_end(r->ctl, r->o.stop_at);
     r->pump.m = r->m;
     r->m = NULL;
     r->pump.ctl = r->ctl;

@@ -52,6 +52,7 @@ struct ctl {
     bool begin; /* `go` is new */
     bool in_step; /* it runs on the thread of a ctl_step */
     struct ctl_go go;
+    uint64_t end; /* of a run that nobody attends */
     struct ctl_stop stop; /* valid while at rest */
     struct ctl_client *clients; /* the latest first */
     unsigned last_client;
@@ -335,6 +336,7 @@ struct ctl *ctl_new(struct machine *m, struct err *e)
     struct ctl *c = xcalloc(1, sizeof *c);
 
     c->m = m;
+    c->end = UINT64_MAX;
     c->last = &c->first;
     host_mutex_init(&c->lock);
     host_cond_init(&c->work);
@@ -541,6 +543,13 @@ bool ctl_attended(struct ctl *c)
     return yes;
 }
 
+void ctl_set_end(struct ctl *c, uint64_t count)
+{
+    host_mutex_lock(&c->lock);
+    c->end = count;
+    host_mutex_unlock(&c->lock);
+}
+
 struct dbg_points *ctl_points(struct ctl *c)
 {
     return c->points;
@@ -693,11 +702,13 @@ void ctl_client_pause(struct ctl_client *k)
 /* With the lock held: nobody is there who had the machine stopped, or its CPUs. */
 static void let_go(struct ctl *c)
 {
+    const struct ctl_go go = {.until = c->end};
+
     if (!c->running) {
-        order(c, &CTL_GO);
+        order(c, &go);
         host_cond_broadcast(&c->work);
     } else { /* it goes on where it is: that is no new run */
-        c->go = CTL_GO;
+        c->go = go;
         c->pause = false;
         machine_interrupt(c->m);
     }

@@ -81,6 +81,9 @@ bool ctl_wait(struct ctl *c, int timeout_ms, struct ctl_stop *stop);
 bool ctl_running(struct ctl *c);
 /* Whether some client attends. */
 bool ctl_attended(struct ctl *c);
+/* Where a run ends that goes on because nobody attends any more (ctl_client_leave): a count; at first
+ * UINT64_MAX, no end. */
+void ctl_set_end(struct ctl *c, uint64_t count);
 
 /* The machine's breakpoints and the like; only to be touched inside ctl_call. */
 struct dbg_points *ctl_points(struct ctl *c);
@@ -98,8 +101,9 @@ void ctl_client_free(struct ctl_client *k);
 void ctl_client_pause(struct ctl_client *k);
 /* The client attends no more; its points should be gone.  If no other client attends, and no request
  * of the console's came behind this one's, the machine is let go in the same moment: it runs, with all
- * its CPUs.  But at a stop that this client has not seen, for a point which is not its own, it stays
- * at rest.  A client that does not attend may leave again: nothing is done. */
+ * its CPUs, to the end that ctl_set_end says.  But at a stop that this client has not seen, for a point
+ * which is not its own, it stays at rest.  A client that does not attend may leave again: nothing is
+ * done. */
 void ctl_client_leave(struct ctl_client *k, bool seen);
 /* Holds the machine from its next stop on (now, if it is at rest), or no more.  k NULL: the console. */
 void ctl_hold(struct ctl *c, struct ctl_client *k, bool hold);

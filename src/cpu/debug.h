@@ -80,6 +80,9 @@ struct cpu_debug_ops {
     /* These say whether to stop behind the instruction. */
     bool (*touched)(void *opaque, struct cpu *c, const struct cpu_touch *t);
     bool (*event)(void *opaque, struct cpu *c, enum cpu_event what, uint64_t a, uint64_t b);
+    /* The instruction at pc is about to be carried out, its probe being left out (stop_passed).
+     * True: to stop before it all the same.  NULL: never. */
+    bool (*passed)(void *opaque, struct cpu *c);
 };
 
 struct cpu_debug {

@@ -284,10 +284,20 @@ static void say(struct dbg_points *p, struct cpu *c, const char *format)
     buf_fini(&text);
 }
 
+/* A look at a probe's point, whose condition is known: whether it says stop. */
+static bool looked(struct dbg_points *p, struct dbg_point *x, struct cpu *c, bool holds)
+{
+    x->evals++;
+    if (!concerns(x, c))
+        return false;
+    if (x->every)
+        x->asked[c->index] = cpu_count(c);
+    return holds && hit_now(p, x, c, (struct note){.by = BY_PROBE});
+}
+
 static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, uint64_t more)
 {
     struct dbg_points *p = opaque;
-    struct dbg_point *x;
 
     switch ((int64_t)a) {
     case DBG_ASK_REG:
@@ -301,9 +311,7 @@ static uint64_t on_decide(void *opaque, struct cpu *c, uint64_t a, uint64_t b, u
     }
     if (a >= DBG_ASK_LAST)
         return p->answer ? p->answer(p->answer_opaque, c, a, b, more) : 0;
-    x = p->index.data[a];
-    x->evals++;
-    return b && concerns(x, c) && hit_now(p, x, c, (struct note){.by = BY_PROBE});
+    return looked(p, p->index.data[a], c, b);
 }
 
 /* Appends a look at a point: whether it says stop. */
@@ -328,11 +336,9 @@ static struct dbg_point *numbered(const struct dbg_points *p, unsigned number)
     return number < p->index.len ? p->index.data[number] : NULL;
 }
 
-/* Breakpoints at addr.  Code may be lifted for people to look at while the list is out of date. */
-static ir_ref lift_places(const struct dbg_points *p, bool physical, uint64_t addr, struct cpu *c,
-                          struct ir_unit *u, ir_ref stop)
+/* The first place at or behind addr. */
+static size_t find_place(const struct places *v, uint64_t addr)
 {
-    const struct places *v = &p->places[physical];
     size_t lo = 0, hi = v->len;
 
     while (lo < hi) {
@@ -343,8 +349,17 @@ static ir_ref lift_places(const struct dbg_points *p, bool physical, uint64_t ad
         else
             hi = mid;
     }
-    for (; lo < v->len && v->data[lo].addr == addr; lo++) {
-        const struct dbg_point *x = numbered(p, v->data[lo].point);
+    return lo;
+}
+
+/* Breakpoints at addr.  Code may be lifted for people to look at while the list is out of date. */
+static ir_ref lift_places(const struct dbg_points *p, bool physical, uint64_t addr, struct cpu *c,
+                          struct ir_unit *u, ir_ref stop)
+{
+    const struct places *v = &p->places[physical];
+
+    for (size_t i = find_place(v, addr); i < v->len && v->data[i].addr == addr; i++) {
+        const struct dbg_point *x = numbered(p, v->data[i].point);
 
         if (x && x->kind == DBG_BREAK && x->addr == addr)
             stop = lift_point(x, c, u, stop);
@@ -377,6 +392,22 @@ static ir_ref on_lift(void *opaque, struct cpu *c, struct ir_unit *u, uint64_t p
         stop = lift_ranges(p, true, paddr, c, u, stop);
     }
     return stop == IR_NONE ? ir_const(u, IR_I64, 0) : stop;
+}
+
+/* Points for each execution, but for those that were looked at when the CPU came here. */
+static bool on_passed(void *opaque, struct cpu *c)
+{
+    struct dbg_points *p = opaque;
+    const struct places *v = &p->places[false];
+    bool stop = false;
+
+    for (size_t i = find_place(v, c->pc); i < v->len && v->data[i].addr == c->pc; i++) {
+        struct dbg_point *x = numbered(p, v->data[i].point);
+
+        if (x && x->every && x->asked[c->index] != cpu_count(c))
+            stop |= looked(p, x, c, !x->cond.len || dbg_agent_run(&x->cond, c));
+    }
+    return stop;
 }
 
 /* ---- what CPUs tell: accesses and events ---- */
@@ -574,7 +605,7 @@ static void on_unit(void *opaque, struct cpu *made_for, enum cpu_unit_event what
     machine_debug_stop(p->m);
 }
 
-static const struct cpu_debug_ops ops = {on_lift, on_decide, on_touched, on_event};
+static const struct cpu_debug_ops ops = {on_lift, on_decide, on_touched, on_event, on_passed};
 
 static void watch_units(struct dbg_points *p, bool wanted)
 {
@@ -606,6 +637,7 @@ static void point_free(struct dbg_point *x)
     for (unsigned i = 0; i < x->ncommands; i++)
         dbg_agent_fini(&x->commands[i]);
     free(x->commands);
+    free(x->asked);
     free(x);
 }
 
@@ -638,12 +670,21 @@ void dbg_points_on_print(struct dbg_points *p, dbg_print_fn *print, void *opaque
     p->print_opaque = opaque;
 }
 
+static uint64_t *never_asked(const struct dbg_points *p)
+{
+    size_t bytes = machine_ncpus(p->m) * sizeof(uint64_t);
+
+    return memset(xmalloc(bytes), 0xff, bytes);
+}
+
 unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point)
 {
     struct dbg_point *x = xmalloc(sizeof *x);
 
     *x = *point;
     x->number = (unsigned)p->index.len;
+    if (x->every)
+        x->asked = never_asked(p);
     vec_push(&p->index, x);
     vec_push(&p->all, x);
     dbg_points_changed(p, x);

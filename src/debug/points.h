@@ -33,6 +33,8 @@ struct dbg_point {
     bool temporary; /* goes when it stops the machine */
     bool internal;  /* nobody is shown it, or can change it by its number */
     bool physical;  /* addr is; else it is virtual */
+    bool every; /* DBG_BREAK, virtual: it is for each execution of the instruction, also that with
+                   which a CPU goes on from a stop, past all points there; but only once for each */
     uint64_t addr;  /* of an instruction, or of what is watched */
 
     uint64_t len;      /* DBG_WATCH: bytes, not 0 */
@@ -57,6 +59,7 @@ struct dbg_point {
      * the same, and nobody hears of it.  NULL: it stops. */
     bool (*act)(void *opaque, struct cpu *c);
     void *opaque;
+    uint64_t *asked; /* `every`: by CPU, the count at which it was looked at last; the list's own */
 
     /* The cost meter. */
     uint64_t hits, evals; /* stops and ignored ones; how often it was looked at */

@@ -499,8 +499,12 @@ bool dbg_trace_resize(struct dbg_trace *t, uint64_t size)
 
 static void set(struct dbg_trace *t, struct dbg_tracepoint *x)
 {
-    struct dbg_point point = {
-        .addr = x->addr, .disabled = x->disabled, .owner = t, .act = on_hit, .opaque = x};
+    struct dbg_point point = {.addr = x->addr,
+                              .disabled = x->disabled,
+                              .every = true,
+                              .owner = t,
+                              .act = on_hit,
+                              .opaque = x};
 
     if (x->cond.len) {
         point.cond.code = xmalloc(x->cond.len);

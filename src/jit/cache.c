@@ -14,14 +14,17 @@
 #define PAGES_SIZE (1u << 14)
 #define MAX_INSNS  64
 #define TIMED      16 /* the clock is read for one translation in so many */
+/* To find the blocks that hold a pc takes about as long as a look at so many blocks. */
+#define LOOKS_FOR_PC 8
 
 /* ---- tables ---- */
 
-/* Blocks that lie near each other do so in the table too: its lines are in the host's caches. */
-static struct jit_block **hash_slot(const struct jit *j, uint64_t pc, uint32_t context)
+/* Blocks that lie near each other do so in the table too: its lines are in the host's caches.
+ * Contexts and spaces share a slot: few pcs have blocks in several, and the blocks that hold a pc
+ * are to be found. */
+static struct jit_block **hash_slot(const struct jit *j, uint64_t pc)
 {
-    uint64_t far = bits_mix(pc >> j->hash_bits ^ (uint64_t)context << 48);
-    return &j->hash[(pc / 2 + far) & bits_mask(j->hash_bits)];
+    return &j->hash[(pc / 2 + bits_mix(pc >> j->hash_bits)) & bits_mask(j->hash_bits)];
 }
 
 static struct jit_page_link **page_slot(const struct jit *j, uint64_t paddr)
@@ -75,7 +78,7 @@ static void leave_pages(struct jit *j, struct jit_block *b)
 
 static void leave_hash(struct jit *j, struct jit_block *b)
 {
-    for (struct jit_block **p = hash_slot(j, b->pc, b->context); *p; p = &(*p)->hash_next) {
+    for (struct jit_block **p = hash_slot(j, b->pc); *p; p = &(*p)->hash_next) {
         if (*p == b) {
             *p = b->hash_next;
             return;
@@ -229,18 +232,54 @@ void jit_watch(struct jit *j)
     j->watching = true;
 }
 
-void jit_probes_changed(struct jit *j, struct cpu_pcs virtual, struct cpu_pcs physical)
+/* Kills the blocks that hold the pc: they begin there, or less than the longest one's length
+ * before. */
+static void probe_changed(struct jit *j, uint64_t pc)
 {
     struct jit_block *b, *next;
 
-    for (unsigned r = 0; r < JIT_REGIONS; r++) {
-        for (b = j->region_blocks[r]; b; b = next) {
-            next = b->region_next;
-            if (cpu_pcs_cover(virtual, b->pc, b->bytes) ||
-                cpu_pcs_cover(physical, b->paddr, b->bytes))
+    for (uint64_t back = 0; back <= j->longest; back += 2) {
+        for (b = *hash_slot(j, pc - back); b; b = next) {
+            next = b->hash_next;
+            if (pc - b->pc < b->bytes)
                 kill_block(j, b);
         }
     }
+}
+
+/* The same of a physical one, which is on the page that they begin on. */
+static void physical_probe_changed(struct jit *j, uint64_t pc)
+{
+    struct jit_page_link *next;
+
+    for (struct jit_page_link *k = *page_slot(j, pc); k; k = next) {
+        next = k->next;
+        if (pc - k->block->paddr < first_bytes(k->block))
+            kill_block(j, k->block);
+    }
+}
+
+/* The same of many, by a look at each block. */
+static void many_probes_changed(struct jit *j, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    for (unsigned r = 0; r < JIT_REGIONS; r++)
+        for (struct jit_block *b = j->region_blocks[r]; b; b = b->region_next)
+            if (cpu_pcs_cover(virtual, b->pc, b->bytes) ||
+                cpu_pcs_cover(physical, b->paddr, first_bytes(b)))
+                kill_block(j, b);
+}
+
+void jit_probes_changed(struct jit *j, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    if (virtual.nranges || physical.nranges ||
+        (virtual.n + physical.n) * LOOKS_FOR_PC > j->nblocks) {
+        many_probes_changed(j, virtual, physical);
+        return;
+    }
+    for (size_t i = 0; i < virtual.n; i++)
+        probe_changed(j, virtual.pcs[i]);
+    for (size_t i = 0; i < physical.n; i++)
+        physical_probe_changed(j, physical.pcs[i]);
 }
 
 /* ---- compiling ---- */
@@ -367,8 +406,10 @@ static struct jit_block *translate(struct jit *j, struct cpu *c, uint64_t paddr,
     b->paddr2 = paddr2;
     b->context = c->context;
     b->bytes = bytes;
+    if (j->longest < bytes)
+        j->longest = bytes;
     b->entered = true;
-    struct jit_block **slot = hash_slot(j, b->pc, b->context);
+    struct jit_block **slot = hash_slot(j, b->pc);
     b->hash_next = *slot;
     *slot = b;
     enter_pages(j, b);
@@ -403,7 +444,7 @@ struct jit_block *jit_find(struct jit *j, struct cpu *c)
     j->count.lookups++;
     if (cpu_fetch(c, c->pc, &paddr, &host) != CPU_OK)
         return NULL;
-    for (b = *hash_slot(j, c->pc, c->context); b; b = b->hash_next) {
+    for (b = *hash_slot(j, c->pc); b; b = b->hash_next) {
         if (b->pc == c->pc && b->paddr == paddr && b->context == c->context &&
             same_second_page(c, b))
             break;

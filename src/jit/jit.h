@@ -176,7 +176,8 @@ struct jit {
     struct arena region_arena[JIT_REGIONS];       /* blocks and all that they point to */
     bool watching; /* see jit_watch */
     unsigned hash_bits;
-    struct jit_block **hash; /* by pc and context; 1 << hash_bits of them */
+    struct jit_block **hash; /* by pc; 1 << hash_bits of them */
+    uint32_t longest;        /* bytes of the longest block there was */
     size_t nblocks;
     struct jit_page_link **pages; /* by physical page */
     struct jit_exit *linking;     /* the exit that waits for its target; cleared if its block goes */

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What GDB hears of a program's end, and of a breakpoint that it jumps to.
+# What GDB hears of a program's end, of a breakpoint that it jumps to, and the end of a run that it left.
 . "$top_srcdir/tests/gdb/lib.sh"
 
 compile ends "$top_srcdir/tests/gdb/ends.c"
@@ -29,5 +29,18 @@ continue
 END
 has "a breakpoint that is jumped to" 'Breakpoint 1, leave' 'Breakpoint 1, leave' \
     'exited with code 03'
+end_machine
+
+# A debugger that came and went: the run has the end that the command line says.
+compile program "$top_srcdir/tests/gdb/program.c"
+machine "$work/program" --stop-at 50M --hash
+gdb_says "$work/program" <<'END'
+break round
+continue
+detach
+END
+machine_ends "--stop-at behind a detach ends it"
+grep -q '^count 50000000 hash ' "$work/machine.err"
+result $? "at that count"
 end_machine
 plan

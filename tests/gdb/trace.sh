@@ -114,6 +114,29 @@ END
 has "steps" 'Collected 4 trace frames' 'frame 0,' '^\$1 = 10$' 'frame 1,' '^\$2 = 1$' '^\$3 = 1$' \
     '^\$4 = <unavailable>$' 'frame 3,' '^No trace frame found'
 
+# Where it goes on from, by a step, and from a stop that came before the tracepoint; but only once.
+gdb_says "$work/program" <<'END'
+delete tracepoints
+break round
+continue
+trace *$pc
+actions
+collect $pc
+end
+tstart
+stepi
+tstatus
+continue
+tstatus
+stepi
+tstatus
+tstop
+tfind 0
+print $pc == &round
+END
+has "an instruction that is stepped from" 'Collected 1 trace frame' 'hit Breakpoint' 'Collected 2 trace' \
+    'Collected 2 trace' 'frame 0,' '^\$1 = 1$'
+
 gdb_says "$work/program" <<'END'
 delete tracepoints
 set circular-trace-buffer on

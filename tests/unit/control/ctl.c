@@ -580,6 +580,38 @@ START_TEST(leaving_a_stop)
 }
 END_TEST
 
+/* A machine that is let go runs to where it was to end; wherever it was to run when it is let go. */
+START_TEST(leaving_to_the_end)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, "client", NULL);
+    struct ctl_go go = {.until = UINT64_MAX, .owner = k};
+    struct ctl_stop s;
+
+    ctl_set_end(c, 1000);
+    ctl_client_pause(k);
+    ctl_client_leave(k, true); /* at rest */
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_COUNT);
+    ck_assert_uint_eq(s.count, 1000);
+
+    ctl_set_end(c, 2000);
+    go.frozen = 1; /* it does not get there */
+    ctl_run(c, &go);
+    ctl_client_leave(k, true); /* it runs */
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_COUNT);
+    ck_assert_uint_eq(s.count, 2000);
+
+    go = (struct ctl_go){.until = 3000, .owner = k}; /* who asks for a run says how far */
+    ctl_run(c, &go);
+    ck_assert(ctl_wait(c, 10000, &s) && s.count == 3000);
+    ctl_client_leave(k, true); /* beyond the end */
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_COUNT && s.number == 4);
+    ck_assert_uint_eq(s.count, 3000);
+    ctl_client_free(k);
+    ctl_free(c);
+}
+END_TEST
+
 START_TEST(the_end)
 {
     struct ctl *c = start(failing, sizeof failing, (struct dev_chars){0});
@@ -622,4 +654,4 @@ END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
           many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
-          votes, leaving_holders, leaving_a_stop, the_end, idle)
+          votes, leaving_holders, leaving_a_stop, leaving_to_the_end, the_end, idle)

@@ -21,5 +21,5 @@ tests_unit_debug_print_SOURCES = \
 tests_unit_debug_step_SOURCES = tests/unit/debug/step.c $(debug_rig)
 tests_unit_debug_symbols_SOURCES = tests/unit/debug/symbols.c tests/unit/unit.h
 tests_unit_debug_trace_SOURCES = \
-    tests/unit/debug/trace.c tests/unit/debug/tiny.h tests/unit/unit.h
+    tests/unit/debug/trace.c tests/unit/debug/tiny.h $(debug_rig)
 tests_unit_debug_units_SOURCES = tests/unit/debug/units.c $(debug_rig)

@@ -11,8 +11,8 @@
 
 #define TINY_BASE UINT64_C(0x80200000)
 
-static inline struct machine *tiny_machine(const uint32_t *code, size_t len,
-                                           struct dev_chars console)
+static inline struct machine *tiny_machine_on(const char *engine, const uint32_t *code, size_t len,
+                                              struct dev_chars console)
 {
     char path[] = "/tmp/glovebox-tiny-XXXXXX";
     int fd = mkstemp(path);
@@ -26,7 +26,7 @@ static inline struct machine *tiny_machine(const uint32_t *code, size_t len,
                   .timebase = 10000000,
                   .console = console},
         .guest = "riscv64",
-        .engine = "interp",
+        .engine = engine,
         .accel = {.break_op = -1},
         .tlb = tlb,
         .rate = 1000000000,
@@ -41,6 +41,12 @@ static inline struct machine *tiny_machine(const uint32_t *code, size_t len,
     unlink(path);
     ck_assert_msg(m, "%s", e.msg);
     return m;
+}
+
+static inline struct machine *tiny_machine(const uint32_t *code, size_t len,
+                                           struct dev_chars console)
+{
+    return tiny_machine_on("interp", code, len, console);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/bits.h"
 #include "cpu/guest.h"
 #include "debug/regs.h"
+#include "tests/unit/debug/stopper.h"
 #include "tests/unit/debug/tiny.h"
 #include "tests/unit/unit.h"
 
@@ -30,14 +31,19 @@ static uint32_t row(const char *name)
     return (uint32_t)n;
 }
 
-static void setup(void)
+static void setup_on(const char *engine)
 {
-    m = tiny_machine(code, sizeof code, (struct dev_chars){0});
+    m = tiny_machine_on(engine, code, sizeof code, (struct dev_chars){0});
     c = machine_cpu(m, 0);
     c->guest->reg_write(c, row("a0"), 0);
     c->guest->reg_write(c, row("a1"), DATA);
     points = dbg_points_new(m);
     t = dbg_trace_new(points, m);
+}
+
+static void setup(void)
+{
+    setup_on("interp");
 }
 
 static void teardown(void)
@@ -47,10 +53,10 @@ static void teardown(void)
     machine_free(m);
 }
 
-/* A tracepoint at the jump that writes down what a1 points to. */
-static struct dbg_tracepoint *traced(void)
+/* A tracepoint that writes down what a1 points to. */
+static struct dbg_tracepoint *traced(uint64_t at)
 {
-    struct dbg_tracepoint *x = dbg_trace_add(t, 7, JUMP);
+    struct dbg_tracepoint *x = dbg_trace_add(t, 7, at);
     struct dbg_collect a = {.kind = DBG_COLLECT_MEMORY, .row = (int)row("a1"), .len = 8};
 
     ck_assert(x);
@@ -106,7 +112,7 @@ START_TEST(frames)
     uint8_t raw[6];
 
     setup();
-    x = traced();
+    x = traced(JUMP);
     ck_assert(!dbg_trace_add(t, 7, JUMP));
     dbg_trace_want_reg(x, false, c->guest->regs[row("a0")].gdb);
     dbg_trace_start(t, NULL);
@@ -145,7 +151,7 @@ START_TEST(room)
     uint8_t head[2];
 
     setup();
-    x = traced();
+    x = traced(JUMP);
     ck_assert(!dbg_trace_resize(t, DBG_TRACE_SIZE_MAX + 1));
     ck_assert(dbg_trace_resize(t, 4 * FRAME + 7));
     dbg_trace_start(t, NULL);
@@ -227,7 +233,7 @@ START_TEST(steps)
     struct dbg_tracepoint *x;
 
     setup();
-    x = traced();
+    x = traced(JUMP);
     x->steps = 4;
     vec_push(&x->actions[1], x->actions[0].data[0]);
     for (unsigned k = 0; k < 4; k++) {
@@ -246,12 +252,108 @@ START_TEST(steps)
 }
 END_TEST
 
+/* n instructions on from a stop. */
+static void go_on(uint64_t n)
+{
+    dbg_points_apply(points);
+    machine_pass_probe(m, 0);
+    instructions(n);
+}
+
+#define ck_traced(n)                                                                               \
+    do {                                                                                           \
+        ck_assert_uint_eq(dbg_trace_nframes(t), n);                                                \
+        ck_assert_uint_eq(x->hits, n);                                                             \
+    } while (0)
+
+/* The machine goes on from a stop at `at`, which is a hit if it was none when it came there. */
+static void check_going_on(const char *engine, uint64_t at)
+{
+    struct dbg_point stop = {.kind = DBG_BREAK, .addr = at};
+    struct dbg_tracepoint *x, *late;
+    struct dbg_hit hit;
+
+    setup_on(engine);
+    x = traced(at);
+    late = dbg_trace_add(t, 8, at);
+    late->disabled = true;
+    c->guest->reg_write(c, row("pc"), at);
+    dbg_trace_start(t, NULL); /* when it was there already */
+    go_on(1);
+    ck_traced(1);
+    ck_assert_uint_ne(c->pc, at);
+    go_on(2); /* to there by count, */
+    ck_assert_uint_eq(c->pc, at);
+    ck_traced(1);
+    go_on(0); /* from where it does not run, */
+    ck_assert_double_lt(dbg_points_look_ns(points, dbg_points_find(points, x->point)), 1e9);
+    ck_traced(1);
+    go_on(1); /* and on */
+    ck_traced(2);
+    ck_assert_uint_eq(word(1), 1);
+
+    unsigned n = dbg_points_add(points, &stop);
+    ck_assert(stopper_run(m, points, 100, &hit)); /* to there by a stop, */
+    ck_traced(3);
+    ck_assert(hit.npoints == 1 && hit.point[0] == n);
+    dbg_trace_enable(t, late, true);
+    go_on(1); /* where it was met, but for the other one */
+    ck_assert_uint_eq(dbg_trace_nframes(t), 4);
+    ck_assert_uint_eq(x->hits, 3);
+    ck_assert_uint_eq(late->hits, 1);
+    ck_assert_uint_eq(dbg_points_find(points, n)->hits, 1);
+    ck_assert(stopper_run(m, points, 100, &hit));
+    ck_assert_uint_eq(dbg_trace_nframes(t), 6);
+    go_on(1);
+    ck_assert_uint_eq(dbg_trace_nframes(t), 6);
+    teardown();
+}
+
+START_TEST(going_on)
+{
+    for (size_t i = 0; i < ARRAY_LEN(stopper_engines); i++) {
+        check_going_on(stopper_engines[i], JUMP);
+        check_going_on(stopper_engines[i], TINY_BASE); /* the start of more than one */
+    }
+}
+END_TEST
+
+/* Such a hit, followed by steps; and one whose condition is false. */
+START_TEST(going_on_by_steps)
+{
+    static const uint8_t no[] = {0x22, 0, 0x27};
+    static const uint64_t pcs[] = {JUMP, TINY_BASE, TINY_BASE + 4, TINY_BASE + 8};
+
+    for (size_t i = 0; i < ARRAY_LEN(stopper_engines); i++) {
+        struct dbg_tracepoint *x, *never;
+
+        setup_on(stopper_engines[i]);
+        x = traced(JUMP);
+        x->steps = 3;
+        vec_push(&x->actions[1], x->actions[0].data[0]);
+        never = dbg_trace_add(t, 8, JUMP);
+        ck_assert_int_eq(dbg_agent_set(&never->cond, no, sizeof no, c->guest, NULL), 0);
+        c->guest->reg_write(c, row("pc"), JUMP);
+        dbg_trace_start(t, NULL);
+        go_on(3);
+        ck_assert_uint_eq(dbg_trace_nframes(t), 4);
+        for (size_t k = 0; k < 4; k++) {
+            ck_assert_uint_eq(dbg_trace_frame(t, k)->pc, pcs[k]);
+            ck_assert_uint_eq(dbg_trace_frame(t, k)->step, k > 0);
+        }
+        ck_assert_uint_eq(x->hits, 1);
+        ck_assert_uint_eq(never->hits, 0);
+        teardown();
+    }
+}
+END_TEST
+
 START_TEST(limits)
 {
     struct dbg_tracepoint *x;
 
     setup();
-    x = traced();
+    x = traced(JUMP);
     ck_assert(dbg_trace_keep(x, DBG_TRACE_KEPT_MAX - 1));
     ck_assert(!dbg_trace_keep(x, 2) && !dbg_trace_keep(x, SIZE_MAX));
     for (unsigned i = 1; i < DBG_TRACE_POINTS_MAX; i++)
@@ -274,4 +376,4 @@ START_TEST(limits)
 }
 END_TEST
 
-UNIT_MAIN("debug/trace", frames, room, programs, steps, limits)
+UNIT_MAIN("debug/trace", frames, room, programs, steps, going_on, going_on_by_steps, limits)

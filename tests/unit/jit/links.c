@@ -1,6 +1,7 @@
 /* links.c - blocks on their way: linked, found by the jump cache, killed by stores, evicted; small
  * programs by both engines, at budgets that end anywhere. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "jit/jit.h"
@@ -151,8 +152,8 @@ static void make_eight(struct rvasm *a, unsigned i)
     }
 }
 
-/* Thousands of blocks over many pages, in a circle: s1 is the start. */
-static void make_many(struct pair *p, unsigned blocks)
+/* Thousands of blocks over many pages, in a circle from `start` on, which s1 is. */
+static void make_many(struct pair *p, uint64_t start, unsigned blocks)
 {
     static struct rvasm a;
 
@@ -162,9 +163,9 @@ static void make_many(struct pair *p, unsigned blocks)
             make_eight(&a, i);
         if (first + 64 == blocks)
             a.code[a.n - 1] = rv_i(0, S1, 0, ZERO, 0x67);
-        load(p, RAM + first * 32, &a);
+        load(p, start + first * 32, &a);
     }
-    PAIR_BOTH(p, s, s->t.c->pc = s->t.h->x[S1] = RAM; s->t.h->x[A0] = DATA);
+    PAIR_BOTH(p, s, s->t.c->pc = s->t.h->x[S1] = start; s->t.h->x[A0] = DATA);
 }
 
 START_TEST(more_than_the_code_memory_holds)
@@ -173,7 +174,7 @@ START_TEST(more_than_the_code_memory_holds)
     struct pair p;
 
     pair_init(&p, JIT_CODE_MIN, 0);
-    make_many(&p, BLOCKS);
+    make_many(&p, RAM, BLOCKS);
     run_in_pieces(&p, 8 * BLOCKS * 6, 6, 5000);
     ck_assert_uint_gt(pair_counter(&p, "jit.evicted"), 2 * BLOCKS);
     ck_assert_uint_lt(pair_counter(&p, "jit.blocks"), BLOCKS);
@@ -188,7 +189,7 @@ START_TEST(all_blocks_stay)
     struct pair p;
 
     pair_init(&p, 0, 0);
-    make_many(&p, BLOCKS);
+    make_many(&p, RAM, BLOCKS);
     run_in_pieces(&p, 8 * BLOCKS * 3, 7, 5000);
     uint64_t translated = pair_counter(&p, "jit.translated");
     run_in_pieces(&p, 8 * BLOCKS * 3, 7, 5000); /* pieces end at the same places */
@@ -314,6 +315,139 @@ START_TEST(spaces_change)
 }
 END_TEST
 
+/* ---- changes of probes ---- */
+
+enum { KINDS = 7, SPAN = 0x20000 /* bytes of make_many's code */ };
+#define VIRTUAL UINT64_C(0x40000000)
+
+struct units {
+    VEC(struct accel_unit);
+};
+
+static void add_unit(void *opaque, struct cpu *c, const struct accel_unit *k)
+{
+    struct units *v = opaque;
+
+    (void)c;
+    vec_push(v, *k);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct accel_unit *x = a, *y = b;
+    uint64_t p[] = {x->pc, x->paddr, x->context, x->bytes};
+    uint64_t q[] = {y->pc, y->paddr, y->context, y->bytes};
+
+    for (unsigned i = 0; i < ARRAY_LEN(p); i++)
+        if (p[i] != q[i])
+            return p[i] < q[i] ? -1 : 1;
+    return 0;
+}
+
+static struct units units_of(const struct side *s)
+{
+    struct units v = {0};
+
+    s->a->ops->units(s->a, add_unit, &v);
+    qsort(v.data, v.len, sizeof *v.data, by_place);
+    return v;
+}
+
+/* Code of M, and two spaces in which it lies elsewhere, forwards and backwards. */
+static void make_spaces(struct pair *p, uint64_t satp[2])
+{
+    make_many(p, RAM + 2, SPAN / 32 - 64); /* instructions lie on two pages */
+    for (unsigned i = 0; i < 2; i++) {
+        PAIR_BOTH(p, s, hart_paging(&s->t, 8); hart_map(&s->t, DATA, DATA, 0, RWXAD);
+                  for (uint64_t at = 0; at < SPAN; at += MEM_PAGE_SIZE) hart_map(
+                      &s->t, VIRTUAL + at, RAM + (i ? SPAN - MEM_PAGE_SIZE - at : at), 0, RWXAD);
+                  satp[i] = s->t.h->satp | (uint64_t)(i + 1) << 44);
+    }
+}
+
+/* Runs all of it in many contexts. */
+static void run_spaces(struct pair *p, const uint64_t satp[2], uint64_t seed)
+{
+    for (unsigned i = 0; i < KINDS; i++) {
+        PAIR_BOTH(p, s, hart_priv(&s->t, i ? RV_S : RV_M); csr_set(&s->t, CSR_SATP, satp[i & 1]);
+                  csr_set(&s->t, CSR_MSTATUS, (uint64_t)(i / 2) << 13);
+                  s->t.c->pc = s->t.h->x[S1] = 2 + (i ? VIRTUAL : RAM); s->t.h->x[A0] = DATA);
+        run_in_pieces(p, 8 * SPAN / 32, seed + i, 2000);
+    }
+}
+
+static bool holds(const struct accel_unit *k, struct cpu_pcs virtual, struct cpu_pcs physical)
+{
+    uint64_t room = MEM_PAGE_SIZE - (k->paddr & MEM_PAGE_MASK);
+
+    return cpu_pcs_cover(virtual, k->pc, k->bytes) ||
+           cpu_pcs_cover(physical, k->paddr, k->bytes < room ? k->bytes : room);
+}
+
+/* Those of the units which hold one of these go, and no others. */
+static void check_change(const struct side *s, struct cpu_pcs virtual, struct cpu_pcs physical,
+                         uint64_t *killed)
+{
+    struct units before = units_of(s), after;
+    size_t n = 0;
+
+    s->a->ops->probes_changed(s->a, virtual, physical);
+    after = units_of(s);
+    for (size_t i = 0; i < before.len; i++) {
+        bool stays = n < after.len && !by_place(&before.data[i], &after.data[n]);
+
+        ck_assert_msg(stays != holds(&before.data[i], virtual, physical),
+                      "%s: unit at %#" PRIx64 " (%#" PRIx64 ")", s->a->ops->name, before.data[i].pc,
+                      before.data[i].paddr);
+        n += stays;
+        *killed += !stays;
+    }
+    ck_assert_uint_eq(n, after.len);
+    vec_fini(&before);
+    vec_fini(&after);
+}
+
+/* n addresses in and around the code from `start` on; of a few, some are the first ones of pages.
+ */
+static size_t choose_pcs(uint64_t *pcs, size_t n, uint64_t start, uint64_t *seed)
+{
+    uint64_t step = (2 * SPAN / (n + 1)) & ~UINT64_C(1);
+
+    for (size_t i = 0; i < n; i++) {
+        *seed = bits_mix(*seed + 1);
+        pcs[i] = start - SPAN / 2 + i * step + (*seed % (step / 2) & ~UINT64_C(1));
+        if (step > 2 * MEM_PAGE_SIZE && *seed >> 63)
+            pcs[i] = bits_align_up(pcs[i], MEM_PAGE_SIZE);
+    }
+    return n;
+}
+
+START_TEST(probes_change)
+{
+    static const size_t numbers[] = {0, 1, 1, 2, 5, 40, 3000};
+    static uint64_t pcs[2][3000];
+    uint64_t satp[2], seed = 9, killed = 0;
+    struct pair p;
+
+    pair_init(&p, 0, 0);
+    make_spaces(&p, satp);
+    for (unsigned i = 0; i < 60; i++) {
+        size_t n = numbers[i % 7], m = numbers[i / 2 % 7];
+        struct cpu_range range = {VIRTUAL + 64 * i, VIRTUAL + 80 * i};
+        struct cpu_pcs physical = {pcs[0], choose_pcs(pcs[0], m, RAM, &seed), NULL, 0};
+        struct cpu_pcs virtual = {pcs[1], choose_pcs(pcs[1], n, i & 1 ? VIRTUAL : RAM, &seed),
+                                  &range, i % 8 == 7};
+
+        if (i % 6 == 0)
+            run_spaces(&p, satp, seed);
+        PAIR_BOTH(&p, s, check_change(s, virtual, physical, &killed));
+    }
+    ck_assert_uint_gt(killed, 10000);
+    run_spaces(&p, satp, seed);
+    pair_fini(&p);
+}
+END_TEST
+
 UNIT_MAIN("jit/links", loops_are_linked, code_changes_itself, changed_from_outside, on_two_pages,
           more_than_the_code_memory_holds, all_blocks_stay, pages_change_places,
-          routines_change_places, second_pages_change_places, spaces_change)
+          routines_change_places, second_pages_change_places, spaces_change, probes_change)
