@@ -231,7 +231,7 @@ static const char base[] = "unit 0x80 rne\nblock 0\n insn 0x80 4\n x:i64 = get a
 
 static void check_base(struct ir_unit *u, const char *message)
 {
-    check(u, message, message);
+    check(u, message, "what was built");
     arena_reset(u->arena);
     parse(u, u->arena, base);
 }

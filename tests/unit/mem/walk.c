@@ -335,7 +335,7 @@ START_TEST(the_tlb_cannot_be_seen)
         static struct rig g;
         memset(&g, 0, sizeof g);
         g.rng.state = seed * 1000003 + k;
-        run(&g, configs[k], 100000);
+        run(&g, configs[k], 2000000);
     }
 }
 END_TEST
