@@ -186,9 +186,11 @@ static void go(struct gdb_session *s, const struct ctl_go *how)
     buf_fini(&text);
 }
 
+/* The other CPUs wait meanwhile. */
 static struct ctl_go step_of(const struct gdb_session *s, unsigned cpu, uint64_t from, uint64_t to)
 {
     return (struct ctl_go){.until = UINT64_MAX,
+                           .frozen = ~(uint32_t)BIT(cpu),
                            .step = true,
                            .hold = s->no_irq,
                            .cpu = cpu,
@@ -425,22 +427,22 @@ static void note_action(const struct gdb_session *s, const struct action *x,
             per_cpu[i] = *x;
 }
 
-/* All-stop: a step of one CPU is a step of it alone; else those that are to, run. */
+/* All-stop: those that are to, run, and one of those that are to make a step does. */
 static void resume_all(struct gdb_session *s, const struct action *x)
 {
     struct ctl_go run = CTL_GO;
+    uint32_t runs = 0;
 
     for (unsigned i = 0; i < s->ncpus; i++) {
-        if (x[i].what == 's' || x[i].what == 'r') {
+        if (x[i].what == 'c')
+            runs |= (uint32_t)BIT(i);
+        else if (!run.step && (x[i].what == 's' || x[i].what == 'r'))
             run = step_of(s, i, x[i].from, x[i].to);
-            go(s, &run);
-            return;
-        }
-        if (x[i].what != 'c')
-            run.frozen |= (uint32_t)BIT(i);
     }
-    if (run.frozen == all_cpus(s))
-        run.frozen = 0;
+    if (run.step)
+        run.frozen &= ~runs;
+    else if (runs)
+        run.frozen = ~runs;
     go(s, &run);
 }
 

@@ -200,8 +200,8 @@ static void begin(struct ctl *c, const struct ctl_go *go)
 static void arrange(struct ctl *c, const struct ctl_go *go)
 {
     dbg_points_apply(c->points);
-    machine_freeze(c->m, go->step ? ~(uint32_t)BIT(go->cpu) : go->frozen);
-    machine_hold_interrupts(c->m, go->hold);
+    machine_freeze(c->m, go->frozen);
+    machine_hold_interrupts(c->m, go->step && go->hold ? (uint32_t)BIT(go->cpu) : 0);
 }
 
 static bool in_range(struct ctl *c, const struct ctl_go *go)
@@ -247,7 +247,7 @@ static bool run_once(struct ctl *c, const struct ctl_go *go, struct ctl_stop *st
     *stop = describe(c, why);
     stop->hit = hit;
     stop->stepped = why == MACHINE_COUNT && (go->step || has_plan(go));
-    if (go->step || stop->stepped) { /* another CPU may have the turn */
+    if (why != MACHINE_BREAK && (go->step || stop->stepped)) { /* another CPU may have the turn */
         stop->cpu = go->step ? go->cpu : go->plan.cpu;
         stop->pc = machine_cpu(c->m, stop->cpu)->pc;
     }

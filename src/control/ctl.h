@@ -46,8 +46,8 @@ struct ctl_stop {
 struct ctl_go {
     uint64_t until;     /* count to stop at; UINT64_MAX: no end */
     uint32_t frozen;    /* CPUs that do not run meanwhile, a bit each */
-    bool step;          /* only `cpu` runs: one instruction, and on while its pc is in [from, to) */
-    bool hold;          /* no interrupt is taken, but for one that ends a CPU's wait */
+    bool step;          /* one instruction of `cpu`, and on while its pc is in [from, to) */
+    bool hold;          /* a step takes no interrupt, but for one that ends the CPU's wait */
     unsigned cpu;
     uint64_t from, to;
     struct ctl_client *owner; /* who asks: its points stop it even where a CPU is already; or NULL */

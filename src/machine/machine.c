@@ -631,10 +631,11 @@ void machine_pass_probe(struct machine *m, unsigned cpu)
     c->stop_passed = cpu_probed(c, c->pc, cpu_debug_paddr(c, c->pc));
 }
 
-void machine_hold_interrupts(struct machine *m, bool hold)
+void machine_hold_interrupts(struct machine *m, uint32_t cpus)
 {
     for (unsigned i = 0; i < m->config.board.ncpus; i++) {
         struct cpu *c = m->cpu[i];
+        bool hold = cpus >> i & 1;
 
         if (c->hold && !hold && !c->halted)
             c->pending = 1; /* what was not looked at */

@@ -110,8 +110,8 @@ bool machine_runs(const struct machine *m, const struct cpu **c);
 /* The probe at which a CPU is now is left out, once, when it runs on: for going on from a stop that was
  * told, and for a step. */
 void machine_pass_probe(struct machine *m, unsigned cpu);
-/* Interrupts are not taken, but for such as end a CPU's wait. */
-void machine_hold_interrupts(struct machine *m, bool hold);
+/* These CPUs, a bit each, take no interrupts but for such as end a wait; the others do. */
+void machine_hold_interrupts(struct machine *m, uint32_t cpus);
 /* These CPUs (a bit each) do not run while others do: time passes without them. */
 void machine_freeze(struct machine *m, uint32_t cpus);
 

@@ -94,6 +94,24 @@ END
 has "a call while the hart waits" '^\* 1 .*waits for an interrupt' '^\$1 = 42$' '^\* 1 .*runs' \
     'hit Breakpoint 1, round'
 
+# While one hart steps through a line, the others run, unless they are locked out.
+gdb_says "$work/program" <<'END'
+thread 1
+set $pc = meet
+set scheduler-locking on
+print $before = spins[1]
+stepi 1000
+print spins[1] - $before
+set scheduler-locking off
+next
+next
+next
+print counter
+set $pc = main
+END
+has "a line that waits for another hart" '^\$2 = 0$' '^[0-9].*counter = -1' '^[0-9].*total = met' \
+    '^\$3 = -1$'
+
 gdb_says "$work/program" <<'END'
 thread 2
 backtrace

@@ -40,6 +40,17 @@ void other(long hart)
         spins[hart]++;
 }
 
+/* Goes on when the other hart has. */
+__attribute__((noinline)) void meet(void)
+{
+    long met = spins[1] + 100000;
+
+    while (spins[1] < met)
+        ;
+    counter = -1;
+    total = met;
+}
+
 __asm__(".globl sleep\n"
         "sleep: wfi\n"
         "j sleep\n");
