@@ -107,6 +107,7 @@ static void do_store_spill(void *ctx, enum ra_bank bank, unsigned reg, unsigned 
 static const struct ra_ops x64_ra_ops = {
     .allocatable = {INT_REGS, VEC_REGS},
     .clobbered = {INT_CLOBBERED, VEC_REGS},
+    .scratch = {RAX, 0},
     .move = do_move,
     .constant = do_constant,
     .load_slot = do_load_slot,
@@ -277,27 +278,41 @@ static void lower_br(struct emit *e, ir_ref i, const struct ir_insn *in)
     go(e, i, edge);
 }
 
+static void charge(struct emit *e)
+{
+    asm_alu_imm(&e->a, W, ALU_SUB, REG_BUDGET, (int32_t)e->u->guest_insns);
+}
+
+/* The end of a round.  When the budget does not do for another, the way is that of the loop's end, which
+ * writes registers back. */
+static void lower_round(struct emit *e, const struct ir_insn *in)
+{
+    bool again = e->u->edges[in->arg[1]].block == e->loop.again;
+
+    hx64_use_condition(e, in->arg[0]);
+    loop_write_back(&e->loop, &e->ra);
+    unsigned cc = hx64_test_condition(e, in->arg[0]);
+    jump_to_block(e, asm_jcc(&e->a, again ? cc ^ 1 : cc), e->loop.out);
+    charge(e);
+    jump_to_block(e, asm_jcc(&e->a, CC_S), e->loop.out);
+    loop_again(&e->loop, &e->ra);
+    asm_patch(asm_jmp(&e->a), e->head);
+}
+
 static void lower_brif(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct ir_edge *yes = &e->u->edges[in->arg[1]], *no = &e->u->edges[in->arg[2]];
-    bool fused = hx64_fused(e, in->arg[0]);
-    const struct ir_insn *cmp = &e->u->insns[in->arg[0]];
-    unsigned cc = CC_NE;
-    int32_t imm;
 
-    /* Operands first: after the comparison only moves follow, which leave flags alone. */
-    ra_use(&e->ra, fused ? cmp->arg[0] : in->arg[0]);
-    if (fused && !hx64_imm32(e, cmp->arg[1], wide(cmp->type), &imm))
-        ra_use(&e->ra, cmp->arg[1]);
+    if (e->loop.slots) {
+        lower_round(e, in);
+        return;
+    }
+    /* First: after the comparison only moves follow, which leave flags alone. */
+    hx64_use_condition(e, in->arg[0]);
     stage_args(e, yes, 0);
     stage_args(e, no, yes->nargs);
     ra_write_back(&e->ra);
-    if (fused) {
-        cc = hx64_compare(e, in->arg[0]);
-    } else {
-        unsigned c = ra_use(&e->ra, in->arg[0]);
-        asm_rr(&e->a, W, 0x85, c, c);
-    }
+    unsigned cc = hx64_test_condition(e, in->arg[0]);
     ra_end_block(&e->ra);
     if (!yes->nargs && !no->nargs && i + 1 == e->u->blocks[yes->block].first) {
         jump_to_exit(e, asm_jcc(&e->a, cc ^ 1), no->block);
@@ -325,6 +340,10 @@ static void lower_exit_pc(struct emit *e, ir_ref i, const struct ir_insn *in)
 
     (void)i;
     ra_write_back(&e->ra);
+    if (e->loop.slots) {
+        asm_rr(&e->a, W, 0x85, REG_BUDGET, REG_BUDGET);
+        e->over[1] = asm_jcc(&e->a, CC_S);
+    }
     if (same_page(e, in->imm)) {
         miss = e->direct[e->block] ? e->direct[e->block] : asm_jmp(&e->a);
         x.jump = miss + e->a.delta;
@@ -555,19 +574,24 @@ static void lower(struct emit *e, ir_ref i)
 /* Takes the block's instructions from the budget, or leaves to the run loop. */
 static void emit_entry(struct emit *e)
 {
-    uint32_t n = e->u->guest_insns;
-
-    if (!n)
+    if (!e->u->guest_insns)
         return;
-    asm_alu_imm(&e->a, W, ALU_SUB, REG_BUDGET, (int32_t)n);
-    e->over = asm_jcc(&e->a, CC_S);
+    charge(e);
+    e->over[0] = asm_jcc(&e->a, CC_S);
+    if (e->loop.slots) {
+        loop_enter(&e->loop, &e->ra);
+        e->head = e->a.p;
+    }
 }
 
 static void emit_out_of_budget(struct emit *e)
 {
     if (!e->u->guest_insns)
         return;
-    asm_patch_here(&e->a, e->over);
+    for (unsigned k = 0; k < ARRAY_LEN(e->over); k++) {
+        if (e->over[k])
+            asm_patch_here(&e->a, e->over[k]);
+    }
     asm_imm(&e->a, RDX, (uintptr_t)e->b);
     asm_jmp_to(&e->a, e->j->stubs[STUB_LEFT_BUDGET]);
 }
@@ -583,6 +607,8 @@ static void emit_blocks(struct emit *e)
     const struct ir_unit *u = e->u;
 
     for (uint32_t k = 0; k < u->nblocks; k++) {
+        if (e->loop.slots && k == e->loop.again)
+            continue;
         e->labels[k] = e->a.p;
         e->block = k;
         for (ir_ref i = u->blocks[k].first; i < u->blocks[k].end; i++) {
@@ -604,6 +630,8 @@ static void emit_init(struct emit *e, struct jit *j, const struct ir_unit *u, si
     e->insn = UINT32_MAX;
     e->insn_pc = u->pc;
     e->fma = __builtin_cpu_supports("fma");
+    e->over[0] = e->over[1] = NULL;
+    loop_find(&e->loop, u);
     e->ncold = e->nfixups = 0;
     e->cold = arena_array_raw(u->arena, struct cold, COLD_MAX * u->ninsns);
     e->fixups = arena_array_raw(u->arena, struct fixup, 2 * u->nblocks);

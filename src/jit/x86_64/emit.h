@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "jit/loop.h"
 #include "jit/ra.h"
 #include "jit/target.h"
 #include "jit/x86_64/asm.h"
@@ -75,7 +76,9 @@ struct emit {
     struct cold *cold; /* at most COLD_MAX for an instruction */
     struct fixup *fixups;
     uint32_t ncold, nfixups;
-    uint8_t *over; /* the entry's jump for a budget that is too small */
+    uint8_t *over[2]; /* jumps for a budget that is too small: on entry, in a loop */
+    struct loop loop;
+    const uint8_t *head; /* of that loop */
     uint8_t **labels; /* by IR block */
     uint8_t **direct; /* by IR block: the one jump to it, when it does nothing but leave */
     uint32_t block;   /* the IR block being emitted */
@@ -104,6 +107,11 @@ bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm);
 bool hx64_fused(const struct emit *e, ir_ref v);
 /* Emits the comparison at `cmp` and returns the condition code for "true". */
 unsigned hx64_compare(struct emit *e, ir_ref cmp);
+/* Has the operands of a brif's or select's condition in registers: what comes between that and the test can't
+ * change flags then. */
+void hx64_use_condition(struct emit *e, ir_ref cond);
+/* Emits the test and returns the condition code for "true". */
+unsigned hx64_test_condition(struct emit *e, ir_ref cond);
 struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from);
 void hx64_emit_cold(struct emit *e);
 void hx64_movq_to_vec(struct emit *e, unsigned vec, unsigned reg);

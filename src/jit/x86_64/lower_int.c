@@ -245,8 +245,7 @@ void hx64_lower_cmp(struct emit *e, ir_ref i, const struct ir_insn *in)
     asm_rr(&e->a, M0F | RMBYTE, 0xb6, ra_def(&e->ra, i), RAX);
 }
 
-/* The operands are in registers before the comparison: loading one may change flags. */
-static unsigned test_select(struct emit *e, ir_ref cond)
+unsigned hx64_test_condition(struct emit *e, ir_ref cond)
 {
     if (hx64_fused(e, cond))
         return hx64_compare(e, cond);
@@ -255,8 +254,7 @@ static unsigned test_select(struct emit *e, ir_ref cond)
     return CC_NE;
 }
 
-/* Makes the comparison's operands present, so that what comes between cannot move flags. */
-static void use_compare(struct emit *e, ir_ref cond)
+void hx64_use_condition(struct emit *e, ir_ref cond)
 {
     int32_t imm;
 
@@ -273,11 +271,11 @@ static void use_compare(struct emit *e, ir_ref cond)
 /* Vectors: a branch around a move. */
 static void select_vec(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    use_compare(e, in->arg[0]);
+    hx64_use_condition(e, in->arg[0]);
     unsigned a = ra_use(&e->ra, in->arg[1]);
     unsigned b = ra_use(&e->ra, in->arg[2]);
     unsigned dst = ra_def(&e->ra, i);
-    unsigned cc = test_select(e, in->arg[0]);
+    unsigned cc = hx64_test_condition(e, in->arg[0]);
 
     asm_rr(&e->a, M0F, 0x28, dst, a); /* movaps */
     uint8_t *over = asm_jcc(&e->a, cc);
@@ -291,12 +289,12 @@ void hx64_lower_select(struct emit *e, ir_ref i, const struct ir_insn *in)
         select_vec(e, i, in);
         return;
     }
-    use_compare(e, in->arg[0]);
+    hx64_use_condition(e, in->arg[0]);
     unsigned a = ra_use(&e->ra, in->arg[1]);
     unsigned b = ra_use(&e->ra, in->arg[2]);
     unsigned dst = ra_def(&e->ra, i); /* its own: operands of the comparison may die here */
     asm_mov(&e->a, wide(in->type), dst, b);
-    unsigned cc = test_select(e, in->arg[0]);
+    unsigned cc = hx64_test_condition(e, in->arg[0]);
     asm_rr(&e->a, wide(in->type) | M0F, 0x40 | cc, dst, a);
 }
 
