@@ -1,11 +1,17 @@
 /* lower_mem.c - guest loads and stores: the L1 TLB looked up in line. */
 #include "jit/x86_64/emit.h"
 
+/* Where the access is made, behind look_up. */
+static struct asm_mem host_mem(void)
+{
+    return asm_at2(RCX, RAX, 0);
+}
+
 /*
- * Leaves the address in rcx, the offset of the L1 entry in rax and the page in rdx, and jumps to
- * the cold path unless the tag matches.  A misaligned access within a page
- * matches; one that crosses does not, because the tag is compared with the page
- * of its last byte.
+ * Has the address in rcx, the offset of the L1 entry in rax and the page in rdx, and jumps to
+ * the cold path unless the tag matches; else, rax is what leads from the address to the host's.
+ * A misaligned access within a page matches; one that crosses does not, because the tag is
+ * compared with the page of its last byte.
  */
 static struct cold *look_up(struct emit *e, const struct ir_insn *in)
 {
@@ -49,8 +55,8 @@ static struct cold *look_up(struct emit *e, const struct ir_insn *in)
                                asm_jcc(&e->a, CC_NE));
     c->tag = misaligned ? 0 : tag;
     c->found = e->a.p;
-    asm_rm(&e->a, W, ALU_ADD << 3 | 3, RCX,
-           asm_at2(REG_CPU, RAX, l1 + (int32_t)offsetof(struct tlb_entry, addend)));
+    asm_load64(&e->a, RAX,
+               asm_at2(REG_CPU, RAX, l1 + (int32_t)offsetof(struct tlb_entry, addend)));
     return c;
 }
 
@@ -76,11 +82,11 @@ static void load_value(struct emit *e, unsigned dst, const struct ir_insn *in)
     unsigned s = in->aux & IR_MO_SIGN ? 1 : 0, size = in->aux & IR_MO_SIZE;
 
     if (in->type == IR_F64)
-        asm_rm(&e->a, PF2 | M0F, 0x10, dst, asm_at(RCX, 0)); /* movsd */
+        asm_rm(&e->a, PF2 | M0F, 0x10, dst, host_mem()); /* movsd */
     else if (in->type == IR_F32)
-        asm_rm(&e->a, PF3 | M0F, 0x10, dst, asm_at(RCX, 0)); /* movss */
+        asm_rm(&e->a, PF3 | M0F, 0x10, dst, host_mem()); /* movss */
     else
-        asm_rm(&e->a, rows[s][size].flags, rows[s][size].opcode, dst, asm_at(RCX, 0));
+        asm_rm(&e->a, rows[s][size].flags, rows[s][size].opcode, dst, host_mem());
 }
 
 void hx64_lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
@@ -106,15 +112,15 @@ static void store_value(struct emit *e, const struct ir_insn *in, int reg, int32
     enum ir_type t = ir_type_of(e->u, in->arg[1]);
 
     if (reg < 0) {
-        asm_rm(&e->a, flags[size] & ~(unsigned)BYTE, size ? 0xc7 : 0xc6, 0, asm_at(RCX, 0));
+        asm_rm(&e->a, flags[size] & ~(unsigned)BYTE, size ? 0xc7 : 0xc6, 0, host_mem());
         for (unsigned k = 0; k < (size < 2 ? 1u << size : 4u); k++)
             asm_u8(&e->a, (uint8_t)((uint32_t)imm >> 8 * k));
     } else if (t == IR_F64) {
-        asm_rm(&e->a, PF2 | M0F, 0x11, (unsigned)reg, asm_at(RCX, 0));
+        asm_rm(&e->a, PF2 | M0F, 0x11, (unsigned)reg, host_mem());
     } else if (t == IR_F32) {
-        asm_rm(&e->a, PF3 | M0F, 0x11, (unsigned)reg, asm_at(RCX, 0));
+        asm_rm(&e->a, PF3 | M0F, 0x11, (unsigned)reg, host_mem());
     } else {
-        asm_rm(&e->a, flags[size], size ? 0x89 : 0x88, (unsigned)reg, asm_at(RCX, 0));
+        asm_rm(&e->a, flags[size], size ? 0x89 : 0x88, (unsigned)reg, host_mem());
     }
 }
 
