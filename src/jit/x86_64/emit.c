@@ -119,34 +119,55 @@ static const struct ra_ops x64_ra_ops = {
 
 /* ---- helpers ---- */
 
+/* What ra_memory said. */
+static struct asm_mem place_mem(const struct emit *e, enum ra_place place, unsigned index)
+{
+    return place == RA_SLOT ? slot_mem(e, &e->u->names->slots[index]) : spill_mem(index);
+}
+
+int hx64_source(struct emit *e, ir_ref v)
+{
+    unsigned index;
+    bool stays =
+        e->ra.v[v].reg < 0 && ra_dies(&e->ra, v) && ra_memory(&e->ra, v, &index) != RA_NOWHERE;
+
+    return stays ? -1 : (int)ra_use(&e->ra, v);
+}
+
+/* What lives in memory alone is still there: registers are not given up to a slot that is a value's
+ * home. */
+void hx64_op(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v, int source)
+{
+    unsigned index;
+
+    if (source >= 0) {
+        asm_rr(&e->a, flags, opcode, reg, (unsigned)source);
+    } else {
+        enum ra_place place = ra_memory(&e->ra, v, &index);
+        asm_rm(&e->a, flags, opcode, reg, place_mem(e, place, index));
+    }
+}
+
 /* Puts an operand's bits into a scratch or argument register; no other register changes. */
 static void argument(struct emit *e, unsigned reg, ir_ref v)
 {
-    uint64_t c;
     unsigned index;
+    uint64_t c;
     enum ir_type t;
+    enum ra_place place;
 
     if (v == IR_NONE)
         return;
-    if (ra_const(&e->ra, v, &c)) {
-        asm_imm(&e->a, reg, c);
-        return;
-    }
     t = ir_type_of(e->u, v);
-    switch (ra_memory(&e->ra, v, &index)) {
-    case RA_SLOT:
-        asm_rm(&e->a, wide(t), 0x8b, reg, slot_mem(e, &e->u->names->slots[index]));
-        break;
-    case RA_SPILL:
-        asm_load64(&e->a, reg, spill_mem(index));
-        break;
-    case RA_NOWHERE:
-        if (t == IR_F32 || t == IR_F64)
-            hx64_movq_from_vec(e, reg, ra_use(&e->ra, v));
-        else
-            asm_mov(&e->a, W, reg, ra_use(&e->ra, v));
-        break;
-    }
+    place = ra_memory(&e->ra, v, &index);
+    if (ra_const(&e->ra, v, &c))
+        asm_imm(&e->a, reg, c);
+    else if (place != RA_NOWHERE)
+        asm_rm(&e->a, wide(t), 0x8b, reg, place_mem(e, place, index));
+    else if (t == IR_F32 || t == IR_F64)
+        hx64_movq_from_vec(e, reg, ra_use(&e->ra, v));
+    else
+        asm_mov(&e->a, W, reg, ra_use(&e->ra, v));
 }
 
 static void call_fn(struct emit *e, const void *fn)
@@ -283,8 +304,8 @@ static void charge(struct emit *e)
     asm_alu_imm(&e->a, W, ALU_SUB, REG_BUDGET, (int32_t)e->u->guest_insns);
 }
 
-/* The end of a round.  When the budget does not do for another, the way is that of the loop's end, which
- * writes registers back. */
+/* The end of a round.  When the budget does not do for another, the way is that of the loop's end,
+ * which writes registers back. */
 static void lower_round(struct emit *e, const struct ir_insn *in)
 {
     bool again = e->u->edges[in->arg[1]].block == e->loop.again;

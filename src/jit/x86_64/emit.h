@@ -101,14 +101,18 @@ static inline unsigned wide(enum ir_type t)
 {
     return t == IR_I64 || t == IR_F64 ? W : 0;
 }
+/* The register of an operand; -1: nobody needs it later, and hx64_op reads it from memory. */
+int hx64_source(struct emit *e, ir_ref v);
+/* opcode with `reg` and, in r/m, the operand v, of which hx64_source said `source`. */
+void hx64_op(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v, int source);
 /* Whether v is a constant that fits a sign-extended imm32 of an operation of width w. */
 bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm);
 /* Whether v is a comparison with one user, a brif or select of the same block, which emits it. */
 bool hx64_fused(const struct emit *e, ir_ref v);
 /* Emits the comparison at `cmp` and returns the condition code for "true". */
 unsigned hx64_compare(struct emit *e, ir_ref cmp);
-/* Has the operands of a brif's or select's condition in registers: what comes between that and the test can't
- * change flags then. */
+/* Makes the operands of a brif's or select's condition ready, so that what comes between that and
+ * the test does not have to change flags. */
 void hx64_use_condition(struct emit *e, ir_ref cond);
 /* Emits the test and returns the condition code for "true". */
 unsigned hx64_test_condition(struct emit *e, ir_ref cond);

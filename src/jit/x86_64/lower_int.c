@@ -62,9 +62,9 @@ void hx64_lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
         asm_alu_imm(&e->a, w, row->alu, dst, imm);
         return;
     }
-    unsigned rb = ra_use(&e->ra, b);
+    int rb = a == b ? (int)ra_use(&e->ra, b) : hx64_source(e, b);
     unsigned dst = ra_def_from(&e->ra, i, a);
-    asm_alu(&e->a, w, row->alu, dst, rb);
+    hx64_op(e, w, row->alu << 3 | 3, dst, b, rb);
 }
 
 void hx64_lower_mul(struct emit *e, ir_ref i, const struct ir_insn *in)
@@ -73,15 +73,15 @@ void hx64_lower_mul(struct emit *e, ir_ref i, const struct ir_insn *in)
     int32_t imm;
 
     if (hx64_imm32(e, in->arg[1], w, &imm)) {
-        unsigned a = ra_use(&e->ra, in->arg[0]);
-        unsigned dst = ra_def(&e->ra, i);
-        asm_rr(&e->a, w, 0x69, dst, a);
+        int a = hx64_source(e, in->arg[0]);
+        hx64_op(e, w, 0x69, ra_def(&e->ra, i), in->arg[0], a);
         asm_u32(&e->a, (uint32_t)imm);
         return;
     }
-    unsigned b = ra_use(&e->ra, in->arg[1]);
-    unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
-    asm_rr(&e->a, w | M0F, 0xaf, dst, b);
+    ir_ref a = in->arg[0], b = in->arg[1];
+    int rb = a == b ? (int)ra_use(&e->ra, b) : hx64_source(e, b);
+    unsigned dst = ra_def_from(&e->ra, i, a);
+    hx64_op(e, w | M0F, 0xaf, dst, b, rb);
 }
 
 void hx64_lower_mulh(struct emit *e, ir_ref i, const struct ir_insn *in)
@@ -181,10 +181,10 @@ static const struct unary_row unary_rows[IR_OP_COUNT] = {
 void hx64_lower_unary(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct unary_row *row = &unary_rows[in->op];
-    unsigned a = ra_use(&e->ra, in->arg[0]);
+    int a = hx64_source(e, in->arg[0]);
 
-    asm_rr(&e->a, row->flags | (row->own_width ? wide(in->type) : 0), row->opcode,
-           ra_def(&e->ra, i), a);
+    hx64_op(e, row->flags | (row->own_width ? wide(in->type) : 0), row->opcode, ra_def(&e->ra, i),
+            in->arg[0], a);
 }
 
 void hx64_lower_bswap(struct emit *e, ir_ref i, const struct ir_insn *in)
@@ -228,7 +228,7 @@ unsigned hx64_compare(struct emit *e, ir_ref cmp)
         else
             asm_alu_imm(&e->a, w, ALU_CMP, a, imm);
     } else {
-        asm_alu(&e->a, w, ALU_CMP, a, ra_use(&e->ra, in->arg[1]));
+        hx64_op(e, w, ALU_CMP << 3 | 3, a, in->arg[1], hx64_source(e, in->arg[1]));
     }
     return cmp_cc[in->op];
 }
@@ -265,7 +265,7 @@ void hx64_use_condition(struct emit *e, ir_ref cond)
     const struct ir_insn *in = &e->u->insns[cond];
     ra_use(&e->ra, in->arg[0]);
     if (!hx64_imm32(e, in->arg[1], wide(in->type), &imm))
-        ra_use(&e->ra, in->arg[1]);
+        hx64_source(e, in->arg[1]);
 }
 
 /* Vectors: a branch around a move. */
