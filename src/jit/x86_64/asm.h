@@ -287,15 +287,30 @@ static inline void asm_setcc(struct asm_buf *a, unsigned cc, unsigned dst)
     asm_rr(a, M0F | RMBYTE, 0x90 | cc, 0, dst);
 }
 
-/* VEX three-operand forms of map 0F38 (BMI2 shifts, FMA): pp 1: 66, 2: F3, 3: F2. */
-static inline void asm_vex38(struct asm_buf *a, unsigned w, unsigned pp, unsigned opcode,
-                             unsigned reg, unsigned vvvv, unsigned rm)
+/* VEX three-operand forms; map 2: 0F38, 3: 0F3A; pp 1: 66, 2: F3, 3: F2. */
+static inline void asm_vex(struct asm_buf *a, unsigned w, unsigned map, unsigned pp,
+                           unsigned opcode, unsigned reg, unsigned vvvv, unsigned rm)
 {
     asm_u8(a, 0xc4);
-    asm_u8(a, (~(reg >> 3) & 1) << 7 | 1 << 6 | (~(rm >> 3) & 1) << 5 | 2);
+    asm_u8(a, (~(reg >> 3) & 1) << 7 | 1 << 6 | (~(rm >> 3) & 1) << 5 | map);
     asm_u8(a, (w ? 0x80u : 0) | (~vvvv & 15) << 3 | pp);
     asm_u8(a, opcode);
     asm_u8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+/* Of map 0F38: BMI2 shifts, FMA. */
+static inline void asm_vex38(struct asm_buf *a, unsigned w, unsigned pp, unsigned opcode,
+                             unsigned reg, unsigned vvvv, unsigned rm)
+{
+    asm_vex(a, w, 2, pp, opcode, reg, vvvv, rm);
+}
+
+/* dst = src, turned to the right. */
+static inline void asm_rorx(struct asm_buf *a, unsigned w, unsigned dst, unsigned src,
+                            unsigned count)
+{
+    asm_vex(a, w, 3, 3, 0xf0, dst, 0, src);
+    asm_u8(a, count);
 }
 
 #endif

@@ -142,6 +142,18 @@ static const struct shift_row shift_rows[IR_OP_COUNT] = {
     [IR_rotl] = {SH_ROL, 0}, [IR_rotr] = {SH_ROR, 0},
 };
 
+/* A rotation by a constant that keeps its operand. */
+static bool rotate_by_copy(struct emit *e, ir_ref i, const struct ir_insn *in, unsigned w,
+                           uint64_t count)
+{
+    if ((in->op != IR_rotl && in->op != IR_rotr) || ra_dies(&e->ra, in->arg[0]))
+        return false;
+    unsigned a = ra_use(&e->ra, in->arg[0]);
+    asm_rorx(&e->a, w, ra_def(&e->ra, i), a,
+             (unsigned)(in->op == IR_rotl ? -count : count) & (w ? 63 : 31));
+    return true;
+}
+
 void hx64_lower_shift(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct shift_row *row = &shift_rows[in->op];
@@ -149,6 +161,8 @@ void hx64_lower_shift(struct emit *e, ir_ref i, const struct ir_insn *in)
     uint64_t count;
 
     if (ra_const(&e->ra, in->arg[1], &count)) {
+        if (rotate_by_copy(e, i, in, w, count))
+            return;
         unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
         asm_shift_imm(&e->a, w, row->digit, dst, count & (w ? 63 : 31));
         return;
