@@ -16,24 +16,23 @@ struct loop_slot {
 
 /* ---- which units ---- */
 
-static const struct ir_insn *sole_exit(const struct ir_unit *u, uint32_t block)
+/* Whether the block does nothing but go to `pc`, or to another one. */
+static bool only_goes(const struct ir_unit *u, uint32_t block, uint64_t pc, bool to)
 {
     const struct ir_block *b = &u->blocks[block];
     const struct ir_insn *in = &u->insns[b->first];
 
-    return b->end - b->first == 1 && in->op == IR_exit_pc ? in : NULL;
+    return (in->imm == pc) == to && in->op == IR_exit_pc && b->end - b->first == 1;
 }
 
 static bool goes_back(struct loop *l, const struct ir_unit *u)
 {
-    if (u->nblocks != 3 || !u->guest_insns || u->insns[u->blocks[0].end - 1].op != IR_brif)
+    if (u->nblocks != 3 || !u->guest_insns)
         return false;
-    const struct ir_insn *yes = sole_exit(u, 1), *no = sole_exit(u, 2);
-    if (!yes || !no || (yes->imm == u->pc) == (no->imm == u->pc))
-        return false;
-    l->again = yes->imm == u->pc ? 1 : 2;
+    l->again = only_goes(u, 1, u->pc, true) ? 1 : 2;
     l->out = 3 - l->again;
-    return true;
+    return only_goes(u, l->again, u->pc, true) && only_goes(u, l->out, u->pc, false) &&
+           u->insns[u->blocks[0].end - 1].op == IR_brif;
 }
 
 struct scan {

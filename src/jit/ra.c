@@ -20,11 +20,9 @@ enum ra_bank ra_slot_bank(const struct ra *ra, uint32_t slot)
     return bank_for(slot_of(ra, slot)->type);
 }
 
-/* A put stands for the value that its slot has at the head of a loop (ra_enter). */
-static enum ra_bank bank_of(const struct ra *ra, ir_ref v)
+static inline enum ra_bank bank_of(const struct ra *ra, ir_ref v)
 {
-    const struct ir_insn *in = &ra->u->insns[v];
-    return in->op == IR_put ? ra_slot_bank(ra, (uint32_t)in->imm) : bank_for(ir_type_of(ra->u, v));
+    return bank_for(ir_type_of(ra->u, v));
 }
 
 /* ---- lives ---- */
@@ -147,6 +145,11 @@ static void release_if_dead(struct ra *ra, ir_ref v)
         release(ra, v);
 }
 
+void ra_done(struct ra *ra, ir_ref v)
+{
+    release_if_dead(ra, v);
+}
+
 static unsigned new_spill(struct ra *ra)
 {
     for (unsigned i = 0; i < JIT_SPILLS; i++) {
@@ -182,7 +185,7 @@ static void spill(struct ra *ra, ir_ref v)
 {
     struct ra_value *x = &ra->v[v];
     x->spill = (int16_t)new_spill(ra);
-    ra->ops->store_spill(ra->ctx, bank_of(ra, v), (unsigned)x->reg, (unsigned)x->spill);
+    ra->ops->store_spill(ra->ctx, x->bank, (unsigned)x->reg, (unsigned)x->spill);
 }
 
 static void write_back(struct ra *ra, uint32_t slot);
@@ -265,7 +268,8 @@ static void assign(struct ra *ra, ir_ref v, enum ra_bank b, unsigned r)
 unsigned ra_load(struct ra *ra, ir_ref v)
 {
     const struct ra_value *x = &ra->v[v];
-    enum ra_bank b = bank_of(ra, v);
+    bool head = ra->u->insns[v].op == IR_put; /* ra_enter's: it has had a register */
+    enum ra_bank b = head ? x->bank : bank_of(ra, v);
     uint64_t c;
 
     unsigned r = take_reg(ra, b);
@@ -613,7 +617,7 @@ void ra_snapshot(struct ra *ra, struct jit_side *side, uint32_t *first, uint32_t
         uint64_t c;
 
         if (x->reg >= 0) {
-            d.where = bank_of(ra, v) == RA_VEC ? JIT_IN_VEC : JIT_IN_GPR;
+            d.where = x->bank == RA_VEC ? JIT_IN_VEC : JIT_IN_GPR;
             d.reg = (uint8_t)x->reg;
         } else if (ra_const(ra, v, &c)) {
             d.where = JIT_IN_CONST;

@@ -38,7 +38,7 @@ struct ra_ops {
 
 struct ra_value {
     int8_t reg;     /* -1: none */
-    uint8_t bank;   /* enum ra_bank; valid if it has a register */
+    uint8_t bank;   /* enum ra_bank; valid if it has, or had, a register */
     int16_t spill;  /* -1: none */
     int16_t home;   /* slot whose memory holds it; -1: none */
     uint16_t dirty; /* slots whose latest value it is, while their memory is not */
@@ -68,6 +68,9 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
 
 /* Extends the life of v to the instruction at `until` (a fused comparison's operands). */
 void ra_extend(struct ra *ra, ir_ref v, uint32_t until);
+
+/* An extended life may end here: the instruction at `until` has read v. */
+void ra_done(struct ra *ra, ir_ref v);
 
 /* Frees what died at the present instruction. */
 void ra_release(struct ra *ra);
@@ -127,8 +130,8 @@ void ra_end_block(struct ra *ra);
 /* The spill slot of a block parameter. */
 unsigned ra_param(struct ra *ra, ir_ref param);
 
-/* The head of a loop: loads the slot, whose first get or put is v, into a register that is the
- * slot's at the end of each round too.  `changed`: there is a put, so it counts as dirty.  False:
+/* The head of a loop: loads the slot, whose first get or put is v and stands for that value, into a
+ * register that is the slot's at the end of each round too.  `changed`: there is a put, so it counts as dirty.  False:
  * no register is to be had if `spare` are to be left. */
 bool ra_enter(struct ra *ra, ir_ref v, uint32_t slot, bool changed, unsigned spare);
 enum ra_bank ra_slot_bank(const struct ra *ra, uint32_t slot);

@@ -125,27 +125,22 @@ static struct asm_mem place_mem(const struct emit *e, enum ra_place place, unsig
     return place == RA_SLOT ? slot_mem(e, &e->u->names->slots[index]) : spill_mem(index);
 }
 
-int hx64_source(struct emit *e, ir_ref v)
+int hx64_source_load(struct emit *e, ir_ref v)
 {
     unsigned index;
-    bool stays =
-        e->ra.v[v].reg < 0 && ra_dies(&e->ra, v) && ra_memory(&e->ra, v, &index) != RA_NOWHERE;
 
-    return stays ? -1 : (int)ra_use(&e->ra, v);
+    if (ra_dies(&e->ra, v) && ra_memory(&e->ra, v, &index) != RA_NOWHERE)
+        return -1;
+    return (int)ra_load(&e->ra, v);
 }
 
-/* What lives in memory alone is still there: registers are not given up to a slot that is a value's
- * home. */
-void hx64_op(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v, int source)
+/* It is still there: registers are not given up to a slot that is a value's home. */
+void hx64_op_memory(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v)
 {
     unsigned index;
+    enum ra_place place = ra_memory(&e->ra, v, &index);
 
-    if (source >= 0) {
-        asm_rr(&e->a, flags, opcode, reg, (unsigned)source);
-    } else {
-        enum ra_place place = ra_memory(&e->ra, v, &index);
-        asm_rm(&e->a, flags, opcode, reg, place_mem(e, place, index));
-    }
+    asm_rm(&e->a, flags, opcode, reg, place_mem(e, place, index));
 }
 
 /* Puts an operand's bits into a scratch or argument register; no other register changes. */

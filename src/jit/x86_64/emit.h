@@ -102,9 +102,21 @@ static inline unsigned wide(enum ir_type t)
     return t == IR_I64 || t == IR_F64 ? W : 0;
 }
 /* The register of an operand; -1: nobody needs it later, and hx64_op reads it from memory. */
-int hx64_source(struct emit *e, ir_ref v);
+int hx64_source_load(struct emit *e, ir_ref v);
+static inline int hx64_source(struct emit *e, ir_ref v)
+{
+    return e->ra.v[v].reg < 0 ? hx64_source_load(e, v) : (int)ra_use(&e->ra, v);
+}
 /* opcode with `reg` and, in r/m, the operand v, of which hx64_source said `source`. */
-void hx64_op(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v, int source);
+void hx64_op_memory(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v);
+static inline void hx64_op(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v,
+                           int source)
+{
+    if (source < 0)
+        hx64_op_memory(e, flags, opcode, reg, v);
+    else
+        asm_rr(&e->a, flags, opcode, reg, (unsigned)source);
+}
 /* Whether v is a constant that fits a sign-extended imm32 of an operation of width w. */
 bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm);
 /* Whether v is a comparison with one user, a brif or select of the same block, which emits it. */

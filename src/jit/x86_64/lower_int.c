@@ -11,6 +11,15 @@ bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm)
     return !w || asm_fits32(c);
 }
 
+/* Whether one instruction uses v: it is `op`, of the same block. */
+static bool used_once_by(const struct emit *e, ir_ref v, enum ir_op op)
+{
+    const struct ir_life *life = &e->ra.lives[v];
+
+    return life->uses == 1 && e->u->insns[life->last].op == op &&
+           v >= e->u->blocks[e->block].first && life->last < e->u->blocks[e->block].end;
+}
+
 /* ---- two-operand arithmetic ---- */
 
 struct alu_row {
@@ -42,6 +51,44 @@ static bool add_by_lea(struct emit *e, ir_ref i, const struct ir_insn *in, unsig
     return true;
 }
 
+/* Whether v, the operand n of an addition, is a shift that the addition does as well: what it is of
+ * and by how much. */
+static bool scaled(const struct emit *e, ir_ref v, ir_ref *of, uint64_t *by)
+{
+    const struct ir_insn *in = &e->u->insns[v];
+
+    if (in->op != IR_shl || in->type != IR_I64 || !ra_const(&e->ra, in->arg[1], by))
+        return false;
+    *of = in->arg[0];
+    return *by - 1 < 3 && used_once_by(e, v, IR_add);
+}
+
+/* The operand of an addition that is `scaled`, or 2: only one can be. */
+static unsigned scaled_operand(const struct emit *e, const struct ir_insn *in, ir_ref *of,
+                               uint64_t *by)
+{
+    unsigned n = in->op == IR_add && in->type == IR_I64 ? 0 : 2;
+
+    while (n < 2 && !scaled(e, in->arg[n], of, by))
+        n++;
+    return n;
+}
+
+static bool add_scaled(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    uint64_t by;
+    ir_ref of;
+    unsigned n = scaled_operand(e, in, &of, &by);
+
+    if (n == 2)
+        return false;
+    struct asm_mem sum = asm_at2(ra_use(&e->ra, in->arg[!n]), ra_use(&e->ra, of), 0);
+    sum.scale = (uint8_t)by;
+    asm_lea(&e->a, W, ra_def(&e->ra, i), sum);
+    ra_done(&e->ra, of);
+    return true;
+}
+
 void hx64_lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct alu_row *row = &alu_rows[in->op];
@@ -50,7 +97,7 @@ void hx64_lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
     int32_t imm;
     uint64_t c;
 
-    if (add_by_lea(e, i, in, w))
+    if (add_scaled(e, i, in) || add_by_lea(e, i, in, w))
         return;
     if (row->commutes && (ra_const(&e->ra, a, &c) || (!ra_const(&e->ra, b, &c) &&
                                                       !ra_dies(&e->ra, a) && ra_dies(&e->ra, b)))) {
@@ -154,12 +201,30 @@ static bool rotate_by_copy(struct emit *e, ir_ref i, const struct ir_insn *in, u
     return true;
 }
 
+/* Leaves a shift to the addition that alone uses it. */
+static bool shift_later(struct emit *e, ir_ref i)
+{
+    ir_ref user = e->ra.lives[i].last, of;
+    uint64_t by;
+
+    if (!scaled(e, i, &of, &by))
+        return false;
+    const struct ir_insn *sum = &e->u->insns[user];
+    unsigned n = scaled_operand(e, sum, &of, &by);
+    if (n == 2 || sum->arg[n] != i)
+        return false;
+    ra_extend(&e->ra, of, user);
+    return true;
+}
+
 void hx64_lower_shift(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct shift_row *row = &shift_rows[in->op];
     unsigned w = wide(in->type);
     uint64_t count;
 
+    if (shift_later(e, i))
+        return;
     if (ra_const(&e->ra, in->arg[1], &count)) {
         if (rotate_by_copy(e, i, in, w, count))
             return;
@@ -221,12 +286,10 @@ static const uint8_t cmp_cc[IR_OP_COUNT] = {
 
 bool hx64_fused(const struct emit *e, ir_ref v)
 {
-    const struct ir_life *life = &e->ra.lives[v];
-    const struct ir_insn *in = &e->u->insns[v], *user = &e->u->insns[life->last];
+    const struct ir_insn *in = &e->u->insns[v], *user = &e->u->insns[e->ra.lives[v].last];
 
-    return in->op >= IR_eq && in->op <= IR_geu && life->uses == 1 &&
-           (user->op == IR_brif || user->op == IR_select) && user->arg[0] == v &&
-           v >= e->u->blocks[e->block].first && life->last < e->u->blocks[e->block].end;
+    return in->op >= IR_eq && in->op <= IR_geu &&
+           (used_once_by(e, v, IR_brif) || used_once_by(e, v, IR_select)) && user->arg[0] == v;
 }
 
 unsigned hx64_compare(struct emit *e, ir_ref cmp)
