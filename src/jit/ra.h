@@ -131,8 +131,8 @@ void ra_end_block(struct ra *ra);
 unsigned ra_param(struct ra *ra, ir_ref param);
 
 /* The head of a loop: loads the slot, whose first get or put is v and stands for that value, into a
- * register that is the slot's at the end of each round too.  `changed`: there is a put, so it counts as dirty.  False:
- * no register is to be had if `spare` are to be left. */
+ * register that is the slot's at the end of each round too.  `changed`: there is a put, so it
+ * counts as dirty.  False: no register is to be had if `spare` are to be left. */
 bool ra_enter(struct ra *ra, ir_ref v, uint32_t slot, bool changed, unsigned spare);
 enum ra_bank ra_slot_bank(const struct ra *ra, uint32_t slot);
 /* The register with the slot's value, or -1. */
