@@ -236,6 +236,18 @@ static inline void asm_lea(struct asm_buf *a, unsigned w, unsigned dst, struct a
     asm_rm(a, w, 0x8d, dst, m);
 }
 
+/* n bytes that do nothing: SDM volume 2, NOP. */
+static inline void asm_nops(struct asm_buf *a, size_t n)
+{
+    static const uint8_t nop8[8] = {0x0f, 0x1f, 0x84};
+
+    for (; n >= sizeof nop8; n -= sizeof nop8)
+        for (unsigned i = 0; i < sizeof nop8; i++)
+            asm_u8(a, nop8[i]);
+    for (; n; n--)
+        asm_u8(a, n > 1 ? 0x66 : 0x90); /* prefixes of one */
+}
+
 /* Jumps return where their displacement is, for asm_patch_here. */
 static inline uint8_t *asm_jcc(struct asm_buf *a, unsigned cc)
 {

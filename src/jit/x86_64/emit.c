@@ -587,6 +587,31 @@ static void lower(struct emit *e, ir_ref i)
     fn(e, i, in);
 }
 
+/*
+ * The head of a loop lies in the second half of 32 bytes, whatever is before it in the code memory.
+ * On Zen 5, a round of a dozen instructions takes up to twice as long if the head begins 64 bytes.
+ */
+enum { LOOP_ALIGN = 32 };
+
+/* Where a loop starts; returns what is left of room. */
+static size_t place_loop(struct jit *j, size_t room)
+{
+    size_t skipped = bits_align_up(j->at, LOOP_ALIGN) - j->at;
+
+    skipped = skipped < room ? skipped : room;
+    j->at += skipped;
+    return room - skipped;
+}
+
+static void begin_loop(struct emit *e)
+{
+    loop_enter(&e->loop, &e->ra);
+    size_t in = (uintptr_t)e->a.p % LOOP_ALIGN;
+    if (in < LOOP_ALIGN / 2)
+        asm_nops(&e->a, LOOP_ALIGN / 2 - in);
+    e->head = e->a.p;
+}
+
 /* Takes the block's instructions from the budget, or leaves to the run loop. */
 static void emit_entry(struct emit *e)
 {
@@ -594,10 +619,8 @@ static void emit_entry(struct emit *e)
         return;
     charge(e);
     e->over[0] = asm_jcc(&e->a, CC_S);
-    if (e->loop.slots) {
-        loop_enter(&e->loop, &e->ra);
-        e->head = e->a.p;
-    }
+    if (e->loop.slots)
+        begin_loop(e);
 }
 
 static void emit_out_of_budget(struct emit *e)
@@ -647,7 +670,6 @@ static void emit_init(struct emit *e, struct jit *j, const struct ir_unit *u, si
     e->insn_pc = u->pc;
     e->fma = __builtin_cpu_supports("fma");
     e->over[0] = e->over[1] = NULL;
-    loop_find(&e->loop, u);
     e->ncold = e->nfixups = 0;
     e->cold = arena_array_raw(u->arena, struct cold, COLD_MAX * u->ninsns);
     e->fixups = arena_array_raw(u->arena, struct fixup, 2 * u->nblocks);
@@ -660,6 +682,9 @@ static struct jit_block *x64_emit(struct jit *j, const struct ir_unit *u, size_t
 {
     struct emit e;
 
+    loop_find(&e.loop, u);
+    if (e.loop.slots)
+        room = place_loop(j, room);
     emit_init(&e, j, u, room);
     if (!asm_room(&e.a))
         return NULL;

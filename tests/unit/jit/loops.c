@@ -113,6 +113,7 @@ static unsigned memory_in_loop(struct hand *h)
             n += pass && at >= head && at < back && strstr(rest, "ptr [");
         }
         ck_assert_uint_ne(back, UINT32_MAX);
+        ck_assert_uint_ge(((uintptr_t)h->b->code + head) % 32, 16);
     }
     buf_fini(&out);
     return n;
