@@ -31,8 +31,12 @@ static bool goes_back(struct loop *l, const struct ir_unit *u)
         return false;
     l->again = only_goes(u, 1, u->pc, true) ? 1 : 2;
     l->out = 3 - l->again;
-    return only_goes(u, l->again, u->pc, true) && only_goes(u, l->out, u->pc, false) &&
-           u->insns[u->blocks[0].end - 1].op == IR_brif;
+    const struct ir_insn *end = &u->insns[u->blocks[0].end - 1];
+    if (end->op != IR_brif || !only_goes(u, l->again, u->pc, true) ||
+        !only_goes(u, l->out, u->pc, false))
+        return false;
+    uint32_t yes = u->edges[end->arg[1]].block, no = u->edges[end->arg[2]].block;
+    return yes && no && yes != no;
 }
 
 struct scan {

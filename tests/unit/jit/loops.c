@@ -188,6 +188,33 @@ START_TEST(faults_in_later_rounds)
 }
 END_TEST
 
+/* Both ways of the branch lead back: nothing is known of such a unit's end. */
+START_TEST(no_way_out)
+{
+    static const char text[] = "unit 0x1000 rne\nblock 0\n insn 0x1000 4\n v1:i64 = get a0\n"
+                               " put a1, v1\n brif v1, 1, 1\n"
+                               "block 1\n exit_pc 0x1000\nblock 2\n exit_pc 0x1004\n";
+    static struct toy_state start, want, got;
+    struct rig t;
+    struct ir_unit u;
+    struct err e = {0};
+
+    rig_init(&t);
+    ck_assert_msg(!ir_parse(&u, &t.arena, &toy_guest.names, text, &e), "%s", e.msg);
+    ck_assert_msg(!ir_verify(&u, &e), "%s", e.msg);
+    const struct jit_block *b = jit_compile(t.jit, &u);
+    for (unsigned i = 0; i < 2; i++) {
+        toy_random(&start, 3);
+        start.r.a[0] = i;
+        start.budget = 20;
+        ck_assert_int_eq(by_interp(&t, &u, &start, &want), TOY_BUDGET);
+        ck_assert_int_eq(by_block(&t, &u, b, &start, &got), TOY_BUDGET);
+        ck_assert_uint_eq(toy_compare(&want, &got, 10), 0);
+    }
+    rig_fini(&t);
+}
+END_TEST
+
 /* ---- at random ---- */
 
 struct tally {
@@ -312,4 +339,4 @@ START_TEST(random_loops)
 }
 END_TEST
 
-UNIT_MAIN("jit/loops", registers_change_places, faults_in_later_rounds, random_loops)
+UNIT_MAIN("jit/loops", registers_change_places, faults_in_later_rounds, no_way_out, random_loops)
