@@ -299,13 +299,46 @@ static ir_ref merge_consts(struct ir_fold *f, struct ir_insn *i)
     return CHANGED;
 }
 
+/* What joins x, shifted to either side by as many bits as there are in all, turns it. */
+static ir_ref shifts_to_rotate(const struct ir_fold *f, struct ir_insn *i)
+{
+    unsigned left = insn_of(f, i->arg[0])->op != IR_shl;
+    const struct ir_insn *l = arg_insn(f, i, left, IR_shl), *r = arg_insn(f, i, !left, IR_shr);
+    uint64_t n = i->type == IR_I32 ? 32 : 64, by[2];
+    if (!l || !r || l->arg[0] != r->arg[0] || !is_const(f, l->arg[1], &by[0]) ||
+        !is_const(f, r->arg[1], &by[1]) || (by[0] & (n - 1)) + (by[1] & (n - 1)) != n)
+        return SAME;
+    return become(i, IR_rotl, l->arg[0], l->arg[1]);
+}
+
+static ir_ref fold_value(struct ir_fold *f, struct ir_insn *i);
+
+/* Logic of two values that were extended from 32 bits is done before that. */
+static ir_ref extend_late(struct ir_fold *f, struct ir_insn *i)
+{
+    const struct ir_insn *a = insn_of(f, i->arg[0]), *b = insn_of(f, i->arg[1]);
+    struct ir_insn low = *i;
+    if (i->type != IR_I64 || a->op != IR_sext32 || b->op != IR_sext32)
+        return SAME;
+    low.type = IR_I32;
+    become(&low, i->op, a->arg[0], b->arg[0]);
+    return become(i, IR_sext32, fold_value(f, &low), IR_NONE);
+}
+
+/* and, or, xor of two values that are not constant. */
+static ir_ref simplify_logic(struct ir_fold *f, struct ir_insn *i)
+{
+    ir_ref v = i->op == IR_and ? SAME : shifts_to_rotate(f, i);
+    return v == SAME ? extend_late(f, i) : v;
+}
+
 static ir_ref simplify_add(struct ir_fold *f, struct ir_insn *i)
 {
     uint64_t c;
     if (i->op == IR_sub && i->arg[0] == i->arg[1])
         return ir_fold_const(f, i->type, 0);
     if (!const_arg(f, i, 1, &c))
-        return SAME;
+        return i->op == IR_add ? shifts_to_rotate(f, i) : SAME;
     if (c == 0)
         return value_of(f, i, i->arg[0]);
     if (i->op == IR_add)
@@ -338,7 +371,7 @@ static ir_ref simplify_and(struct ir_fold *f, struct ir_insn *i)
     if (i->arg[0] == i->arg[1])
         return value_of(f, i, i->arg[0]);
     if (!const_arg(f, i, 1, &c))
-        return SAME;
+        return simplify_logic(f, i);
     if (c == 0)
         return ir_fold_const(f, i->type, 0);
     if (i->type == IR_I64)
@@ -352,7 +385,7 @@ static ir_ref simplify_or(struct ir_fold *f, struct ir_insn *i)
     if (i->arg[0] == i->arg[1])
         return value_of(f, i, i->arg[0]);
     if (!const_arg(f, i, 1, &c))
-        return SAME;
+        return simplify_logic(f, i);
     if (c == all)
         return ir_fold_const(f, i->type, all);
     return c == 0 ? value_of(f, i, i->arg[0]) : merge_consts(f, i);
@@ -365,7 +398,7 @@ static ir_ref simplify_xor(struct ir_fold *f, struct ir_insn *i)
     if (i->arg[0] == i->arg[1])
         return ir_fold_const(f, i->type, 0);
     if (!const_arg(f, i, 1, &c))
-        return SAME;
+        return simplify_logic(f, i);
     if (c == 0)
         return value_of(f, i, i->arg[0]);
     if (c == 1 && i->type == IR_I64 && is_compare(a))
@@ -663,11 +696,39 @@ ir_ref ir_fold_get(struct ir_fold *f, enum ir_type type, uint32_t slot)
     return s->value;
 }
 
+static bool looks_behind(const struct ir_fold *f, ir_ref v)
+{
+    for (ir_ref at = v + 1; at < f->u->ninsns; at++)
+        if (ir_ops[insn_of(f, at)->op].effects & (IR_FX_FAULT | IR_FX_CALL))
+            return true;
+    return false;
+}
+
+/* (x + c) + y, just made, which takes the place of x + c before that was seen, is (x + y) + c: an
+ * address takes c in. */
+static ir_ref constant_last(struct ir_fold *f, ir_ref old, ir_ref value)
+{
+    const struct ir_insn *sum = insn_of(f, value), *first = insn_of(f, old);
+    uint64_t c;
+    if (value + 1 != f->u->ninsns || sum->op != IR_add || sum->type != IR_I64 ||
+        first->op != IR_add || first->type != IR_I64 || !is_const(f, first->arg[1], &c) ||
+        (sum->arg[0] != old) == (sum->arg[1] != old) || looks_behind(f, old))
+        return value;
+    struct ir_insn i = plain(IR_add, IR_I64, 0), last = i;
+    become(&i, IR_add, first->arg[0], sum->arg[sum->arg[0] == old]);
+    become(&last, IR_add, IR_NONE, first->arg[1]);
+    last.arg[0] = fold_value(f, &i);
+    return fold_value(f, &last);
+}
+
 ir_ref ir_fold_put(struct ir_fold *f, uint32_t slot, ir_ref value)
 {
     struct known_slot *s = &f->slots[slot];
-    if (s->epoch == f->epoch && s->value == value)
-        return IR_NONE; /* the slot holds it already */
+    if (s->epoch == f->epoch) {
+        if (s->value == value)
+            return IR_NONE; /* the slot holds it already */
+        value = constant_last(f, s->value, value);
+    }
     struct ir_insn i = plain(IR_put, IR_VOID, slot);
     i.arg[0] = value;
     *s = (struct known_slot){value, f->epoch};

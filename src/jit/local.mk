@@ -5,6 +5,8 @@ libglovebox_a_SOURCES += \
     src/jit/code.h \
     src/jit/explain.c \
     src/jit/jit.h \
+    src/jit/loop.c \
+    src/jit/loop.h \
     src/jit/ra.c \
     src/jit/ra.h \
     src/jit/slow.c \

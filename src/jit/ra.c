@@ -5,15 +5,24 @@
 
 #include "base/bits.h"
 
-static enum ra_bank bank_of(const struct ra *ra, ir_ref v)
+static enum ra_bank bank_for(enum ir_type t)
 {
-    enum ir_type t = ir_type_of(ra->u, v);
     return t == IR_F32 || t == IR_F64 ? RA_VEC : RA_INT;
 }
 
 static const struct ir_slot *slot_of(const struct ra *ra, uint32_t slot)
 {
     return &ra->u->names->slots[slot];
+}
+
+enum ra_bank ra_slot_bank(const struct ra *ra, uint32_t slot)
+{
+    return bank_for(slot_of(ra, slot)->type);
+}
+
+static inline enum ra_bank bank_of(const struct ra *ra, ir_ref v)
+{
+    return bank_for(ir_type_of(ra->u, v));
 }
 
 /* ---- lives ---- */
@@ -62,6 +71,7 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
     memset(ra->locked, 0, sizeof ra->locked);
     memset(ra->spills, 0, sizeof ra->spills);
     ra->ndirty = 0;
+    ra->heads = NULL;
     ra->at = 0;
     ra->failed = false;
     for (uint32_t i = 0; i < u->ninsns; i++)
@@ -135,6 +145,11 @@ static void release_if_dead(struct ra *ra, ir_ref v)
         release(ra, v);
 }
 
+void ra_done(struct ra *ra, ir_ref v)
+{
+    release_if_dead(ra, v);
+}
+
 static unsigned new_spill(struct ra *ra)
 {
     for (unsigned i = 0; i < JIT_SPILLS; i++) {
@@ -170,7 +185,7 @@ static void spill(struct ra *ra, ir_ref v)
 {
     struct ra_value *x = &ra->v[v];
     x->spill = (int16_t)new_spill(ra);
-    ra->ops->store_spill(ra->ctx, bank_of(ra, v), (unsigned)x->reg, (unsigned)x->spill);
+    ra->ops->store_spill(ra->ctx, x->bank, (unsigned)x->reg, (unsigned)x->spill);
 }
 
 static void write_back(struct ra *ra, uint32_t slot);
@@ -211,9 +226,14 @@ static unsigned victim(const struct ra *ra, enum ra_bank b)
     return best;
 }
 
+static uint32_t free_regs(const struct ra *ra, enum ra_bank b)
+{
+    return ra->ops->allocatable[b] & ~ra->used[b] & ~ra->locked[b];
+}
+
 static unsigned take_reg(struct ra *ra, enum ra_bank b)
 {
-    uint32_t free = ra->ops->allocatable[b] & ~ra->used[b] & ~ra->locked[b];
+    uint32_t free = free_regs(ra, b);
     unsigned r;
 
     if (free) {
@@ -248,7 +268,8 @@ static void assign(struct ra *ra, ir_ref v, enum ra_bank b, unsigned r)
 unsigned ra_load(struct ra *ra, ir_ref v)
 {
     const struct ra_value *x = &ra->v[v];
-    enum ra_bank b = bank_of(ra, v);
+    bool head = ra->u->insns[v].op == IR_put; /* ra_enter's: it has had a register */
+    enum ra_bank b = head ? x->bank : bank_of(ra, v);
     uint64_t c;
 
     unsigned r = take_reg(ra, b);
@@ -264,17 +285,58 @@ unsigned ra_load(struct ra *ra, ir_ref v)
     return r;
 }
 
+/* The slot that this instruction's result is put into right behind it, if nobody looks at what it
+ * has until then; else IR_NONE. */
+static uint32_t next_put(const struct ra *ra)
+{
+    const struct ir_insn *in = &ra->u->insns[ra->at];
+    bool looks = ir_ops[in->op].effects & (IR_FX_FAULT | IR_FX_CALL | IR_FX_END);
+    return !looks && in[1].op == IR_put && in[1].arg[0] == ra->at ? (uint32_t)in[1].imm : IR_NONE;
+}
+
+static void undirty(struct ra *ra, uint32_t slot);
+
+/* What the slot of next_put has is on its way out: its register may be the result's. */
+static void overwrite(struct ra *ra, uint32_t slot)
+{
+    ir_ref old = ra->dirty[slot];
+
+    if (old == IR_NONE || needed_now_or_after(ra, old))
+        return;
+    undirty(ra, slot);
+    release_if_dead(ra, old);
+}
+
+/* If it is free: in a loop, the register that the result is to be in at the end. */
+static bool take_head(struct ra *ra, enum ra_bank b, uint32_t slot, unsigned *r)
+{
+    if (!ra->heads || ra->heads[slot] < 0 || !(free_regs(ra, b) & UINT32_C(1) << ra->heads[slot]))
+        return false;
+    *r = (unsigned)ra->heads[slot];
+    return true;
+}
+
 unsigned ra_def(struct ra *ra, ir_ref v)
 {
     enum ra_bank b = bank_of(ra, v);
-    unsigned r = take_reg(ra, b);
+    uint32_t slot = next_put(ra);
+    unsigned r;
+
+    if (slot != IR_NONE)
+        overwrite(ra, slot);
+    if (slot == IR_NONE || !take_head(ra, b, slot, &r))
+        r = take_reg(ra, b);
     assign(ra, v, b, r);
     return r;
 }
 
 bool ra_dies(const struct ra *ra, ir_ref v)
 {
-    return !ra->v[v].dirty && !needed_after(ra, v);
+    uint32_t slot;
+
+    if (needed_after(ra, v) || ra->v[v].dirty > 1)
+        return false;
+    return !ra->v[v].dirty || ((slot = next_put(ra)) != IR_NONE && ra->dirty[slot] == v);
 }
 
 unsigned ra_def_from(struct ra *ra, ir_ref v, ir_ref a)
@@ -285,6 +347,8 @@ unsigned ra_def_from(struct ra *ra, ir_ref v, ir_ref a)
 
     if (!is_const(ra, a) && ra_dies(ra, a)) {
         r = ra_use(ra, a);
+        if (ra->v[a].dirty)
+            undirty(ra, next_put(ra));
         release(ra, a);
         assign(ra, v, b, r);
         return r;
@@ -372,6 +436,8 @@ void ra_get(struct ra *ra, ir_ref v, uint32_t slot)
 {
     ir_ref now = ra->dirty[slot];
 
+    if (now == v || ra->mem[slot] == v)
+        return; /* from the head of a loop on */
     if (now != IR_NONE) {
         ra_def_from(ra, v, now);
     } else if (ra->mem[slot] == IR_NONE) {
@@ -399,17 +465,21 @@ void ra_put(struct ra *ra, uint32_t slot, ir_ref v)
     ra->dirty_list[ra->ndirty++] = slot;
 }
 
+void ra_write_back_slot(struct ra *ra, uint32_t slot)
+{
+    ir_ref v = ra->dirty[slot];
+    uint32_t locked[RA_BANKS] = {ra->locked[RA_INT], ra->locked[RA_VEC]};
+
+    write_back(ra, slot);
+    memcpy(ra->locked, locked, sizeof locked);
+    if (!needed_now_or_after(ra, v))
+        release_if_dead(ra, v);
+}
+
 void ra_write_back(struct ra *ra)
 {
-    while (ra->ndirty && !ra->failed) {
-        uint32_t slot = ra->dirty_list[0];
-        ir_ref v = ra->dirty[slot];
-        uint32_t locked[RA_BANKS] = {ra->locked[RA_INT], ra->locked[RA_VEC]};
-        write_back(ra, slot);
-        memcpy(ra->locked, locked, sizeof locked);
-        if (!needed_now_or_after(ra, v))
-            release_if_dead(ra, v);
-    }
+    while (ra->ndirty && !ra->failed)
+        ra_write_back_slot(ra, ra->dirty_list[0]);
 }
 
 static void forget_home(struct ra *ra, ir_ref v)
@@ -486,6 +556,55 @@ unsigned ra_param(struct ra *ra, ir_ref param)
     return (unsigned)ra->v[param].spill;
 }
 
+/* ---- loops ---- */
+
+bool ra_enter(struct ra *ra, ir_ref v, uint32_t slot, bool changed, unsigned spare)
+{
+    enum ra_bank b = ra_slot_bank(ra, slot);
+    uint32_t free = free_regs(ra, b);
+
+    if ((unsigned)__builtin_popcount(free) <= spare)
+        return false;
+    unsigned r = 31 - (unsigned)__builtin_clz(free); /* other values get the lowest one */
+    ra->ops->load_slot(ra->ctx, r, slot_of(ra, slot));
+    assign(ra, v, b, r);
+    if (changed) {
+        ra_put(ra, slot, v);
+    } else {
+        set_home(ra, v, slot);
+        ra_extend(ra, v, ra->u->blocks[0].end); /* it stays where it is */
+    }
+    ra->heads[slot] = (int8_t)r;
+    return true;
+}
+
+/* The value of a slot, or IR_NONE: its memory has it. */
+static ir_ref value_in(const struct ra *ra, uint32_t slot)
+{
+    return ra->dirty[slot] != IR_NONE ? ra->dirty[slot] : ra->mem[slot];
+}
+
+int ra_slot_reg(const struct ra *ra, uint32_t slot)
+{
+    ir_ref v = value_in(ra, slot);
+    return v == IR_NONE ? -1 : ra->v[v].reg;
+}
+
+void ra_load_head(const struct ra *ra, uint32_t slot)
+{
+    enum ra_bank b = ra_slot_bank(ra, slot);
+    unsigned r = (unsigned)ra->heads[slot];
+    ir_ref v = ra->dirty[slot];
+    uint64_t c;
+
+    if (v != IR_NONE && ra_const(ra, v, &c))
+        ra->ops->constant(ra->ctx, b, r, c);
+    else if (v != IR_NONE && ra->v[v].spill >= 0)
+        ra->ops->load_spill(ra->ctx, b, r, (unsigned)ra->v[v].spill);
+    else
+        ra->ops->load_slot(ra->ctx, r, slot_of(ra, v == IR_NONE ? slot : (uint32_t)ra->v[v].home));
+}
+
 void ra_snapshot(struct ra *ra, struct jit_side *side, uint32_t *first, uint32_t *count)
 {
     *first = (uint32_t)side->dirty.len;
@@ -498,7 +617,7 @@ void ra_snapshot(struct ra *ra, struct jit_side *side, uint32_t *first, uint32_t
         uint64_t c;
 
         if (x->reg >= 0) {
-            d.where = bank_of(ra, v) == RA_VEC ? JIT_IN_VEC : JIT_IN_GPR;
+            d.where = x->bank == RA_VEC ? JIT_IN_VEC : JIT_IN_GPR;
             d.reg = (uint8_t)x->reg;
         } else if (ra_const(ra, v, &c)) {
             d.where = JIT_IN_CONST;

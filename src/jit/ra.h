@@ -26,6 +26,7 @@ enum ra_bank { RA_INT, RA_VEC, RA_BANKS };
 struct ra_ops {
     uint32_t allocatable[RA_BANKS]; /* register masks */
     uint32_t clobbered[RA_BANKS];   /* by a call */
+    uint8_t scratch[RA_BANKS];      /* a register of nobody's, for circles of moves */
     void (*move)(void *ctx, enum ra_bank bank, unsigned dst, unsigned src);
     void (*constant)(void *ctx, enum ra_bank bank, unsigned dst, uint64_t value);
     void (*load_slot)(void *ctx, unsigned reg, const struct ir_slot *slot);
@@ -37,7 +38,7 @@ struct ra_ops {
 
 struct ra_value {
     int8_t reg;     /* -1: none */
-    uint8_t bank;   /* enum ra_bank; valid if it has a register */
+    uint8_t bank;   /* enum ra_bank; valid if it has, or had, a register */
     int16_t spill;  /* -1: none */
     int16_t home;   /* slot whose memory holds it; -1: none */
     uint16_t dirty; /* slots whose latest value it is, while their memory is not */
@@ -53,7 +54,9 @@ struct ra {
     ir_ref *mem;                     /* by slot: a value whose home it is, or IR_NONE */
     uint64_t *homes;                 /* a bit for each slot of which mem has one */
     uint32_t dirty_list[64], ndirty; /* the slots with one */
-    ir_ref holds[RA_BANKS][32];      /* valid for those in use */
+    int8_t *heads;              /* by slot: its register at the head of a loop, or -1; NULL: the
+                                   unit is no loop */
+    ir_ref holds[RA_BANKS][32]; /* valid for those in use */
     uint32_t used[RA_BANKS], locked[RA_BANKS];
     uint64_t spills[(JIT_SPILLS + 63) / 64];
     uint32_t at;
@@ -65,6 +68,9 @@ void ra_init(struct ra *ra, const struct ir_unit *u, const struct ra_ops *ops, v
 
 /* Extends the life of v to the instruction at `until` (a fused comparison's operands). */
 void ra_extend(struct ra *ra, ir_ref v, uint32_t until);
+
+/* An extended life may end here: the instruction at `until` has read v. */
+void ra_done(struct ra *ra, ir_ref v);
 
 /* Frees what died at the present instruction. */
 void ra_release(struct ra *ra);
@@ -81,7 +87,7 @@ static inline void ra_next(struct ra *ra, uint32_t i)
 
 /* Whether v is a constant (then it needs no register). */
 bool ra_const(const struct ra *ra, ir_ref v, uint64_t *value);
-/* Whether this instruction is the last to need v's register. */
+/* Whether this instruction is the last to need the register of v, an operand. */
 bool ra_dies(const struct ra *ra, ir_ref v);
 /* A register for v, which has none, with its value. */
 unsigned ra_load(struct ra *ra, ir_ref v);
@@ -106,7 +112,8 @@ enum ra_place ra_memory(const struct ra *ra, ir_ref v, unsigned *index);
 /* A `get`: v is the slot's value.  Emits nothing unless the slot is dirty. */
 void ra_get(struct ra *ra, ir_ref v, uint32_t slot);
 void ra_put(struct ra *ra, uint32_t slot, ir_ref v);
-/* Writes every dirty slot back. */
+/* Writes a dirty slot back / every one. */
+void ra_write_back_slot(struct ra *ra, uint32_t slot);
 void ra_write_back(struct ra *ra);
 /* The slot's memory is about to change: whoever only lives there moves out. */
 void ra_evict_home(struct ra *ra, uint32_t slot);
@@ -122,6 +129,16 @@ void ra_after_call(struct ra *ra);
 void ra_end_block(struct ra *ra);
 /* The spill slot of a block parameter. */
 unsigned ra_param(struct ra *ra, ir_ref param);
+
+/* The head of a loop: loads the slot, whose first get or put is v and stands for that value, into a
+ * register that is the slot's at the end of each round too.  `changed`: there is a put, so it
+ * counts as dirty.  False: no register is to be had if `spare` are to be left. */
+bool ra_enter(struct ra *ra, ir_ref v, uint32_t slot, bool changed, unsigned spare);
+enum ra_bank ra_slot_bank(const struct ra *ra, uint32_t slot);
+/* The register with the slot's value, or -1. */
+int ra_slot_reg(const struct ra *ra, uint32_t slot);
+/* If there is none: emits a load into its register at the head, wherever the value is. */
+void ra_load_head(const struct ra *ra, uint32_t slot);
 
 /* Appends what is dirty now to the block's side table; *first and the count go into the site. */
 void ra_snapshot(struct ra *ra, struct jit_side *side, uint32_t *first, uint32_t *count);

@@ -25,9 +25,9 @@ struct jit_target {
     /* Writes entry, exit and slow-path stubs at the start of the code memory and fills
      * j->stubs; returns their size. */
     size_t (*stubs)(struct jit *j);
-    /* Emits u at code offset j->at, of at most `room` bytes.  What goes beside the code is noted
-     * in j->side, which is empty, until jit_block_new is called; the block's exits, sites and
-     * softs keep their indices and stay where they are.  NULL: it does not fit. */
+    /* Emits u at code offset j->at, which it may align, of at most `room` bytes.  What goes beside
+     * the code is noted in j->side, which is empty, until jit_block_new is called; the block's
+     * exits, sites and softs keep their indices and stay where they are.  NULL: it does not fit. */
     struct jit_block *(*emit)(struct jit *j, const struct ir_unit *u, size_t room);
     /* Points the exit's jump at a code address. */
     void (*patch)(struct jit *j, struct jit_exit *x, const uint8_t *to);

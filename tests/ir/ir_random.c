@@ -161,13 +161,31 @@ static void select_or_copy(struct gen *g)
     keep(g, ir_select(g->u, t, c, a, b));
 }
 
+/* Shifts to both sides, mostly by what makes a rotation, extended and joined. */
+static ir_ref turned(struct gen *g, ir_ref x, ir_ref y)
+{
+    static const uint8_t joining[] = {IR_or, IR_xor, IR_add, IR_and};
+    enum ir_type t = int_type(g);
+    unsigned bits = t == IR_I32 ? 32 : 64, by = below(g, bits), ext = below(g, 4);
+    unsigned back = chance(g, 80) ? bits - by : below(g, bits);
+    ir_ref a = ir_bin(g->u, IR_shl, t, x, ir_const(g->u, IR_I64, by));
+    ir_ref b = ir_bin(g->u, IR_shr, t, chance(g, 90) ? x : y, ir_const(g->u, IR_I64, back));
+    if (t == IR_I32 && ext) {
+        t = IR_I64;
+        a = ir_un(g->u, IR_sext32, t, a);
+        b = ir_un(g->u, ext == 1 ? IR_zext32 : IR_sext32, t, b);
+    }
+    ir_ref first = chance(g, 50) ? a : b;
+    return ir_bin(g->u, joining[below(g, 4)], t, first, first == a ? b : a);
+}
+
 /* Shift to the left and back, masks, extensions: what passes look for.  (Random
  * numbers are drawn one statement at a time: C leaves the order of arguments open.) */
 static void idiom(struct gen *g)
 {
     static const uint8_t counts[] = {8, 16, 24, 32, 48, 56, 60};
     static const uint8_t merging[] = {IR_add, IR_and, IR_or, IR_xor};
-    unsigned kind = below(g, 4), r = below(g, 6);
+    unsigned kind = below(g, 5), r = below(g, 6);
     ir_ref x = pick(g, IR_I64), y = pick(g, IR_I64), c;
     if (kind == 0) {
         c = ir_const(g->u, IR_I64, counts[below(g, ARRAY_LEN(counts))]);
@@ -180,6 +198,8 @@ static void idiom(struct gen *g)
     } else if (kind == 2) {
         x = ir_un(g->u, IR_sext8 + r, IR_I64, x);
         x = ir_un(g->u, IR_sext8 + below(g, 6), IR_I64, x);
+    } else if (kind == 3) {
+        x = turned(g, x, y);
     } else {
         x = ir_bin(g->u, IR_eq + r, IR_I64, x, y);
         c = ir_const(g->u, IR_I64, below(g, 2));

@@ -236,6 +236,18 @@ static inline void asm_lea(struct asm_buf *a, unsigned w, unsigned dst, struct a
     asm_rm(a, w, 0x8d, dst, m);
 }
 
+/* n bytes that do nothing: SDM volume 2, NOP. */
+static inline void asm_nops(struct asm_buf *a, size_t n)
+{
+    static const uint8_t nop8[8] = {0x0f, 0x1f, 0x84};
+
+    for (; n >= sizeof nop8; n -= sizeof nop8)
+        for (unsigned i = 0; i < sizeof nop8; i++)
+            asm_u8(a, nop8[i]);
+    for (; n; n--)
+        asm_u8(a, n > 1 ? 0x66 : 0x90); /* prefixes of one */
+}
+
 /* Jumps return where their displacement is, for asm_patch_here. */
 static inline uint8_t *asm_jcc(struct asm_buf *a, unsigned cc)
 {
@@ -287,15 +299,30 @@ static inline void asm_setcc(struct asm_buf *a, unsigned cc, unsigned dst)
     asm_rr(a, M0F | RMBYTE, 0x90 | cc, 0, dst);
 }
 
-/* VEX three-operand forms of map 0F38 (BMI2 shifts, FMA): pp 1: 66, 2: F3, 3: F2. */
-static inline void asm_vex38(struct asm_buf *a, unsigned w, unsigned pp, unsigned opcode,
-                             unsigned reg, unsigned vvvv, unsigned rm)
+/* VEX three-operand forms; map 2: 0F38, 3: 0F3A; pp 1: 66, 2: F3, 3: F2. */
+static inline void asm_vex(struct asm_buf *a, unsigned w, unsigned map, unsigned pp,
+                           unsigned opcode, unsigned reg, unsigned vvvv, unsigned rm)
 {
     asm_u8(a, 0xc4);
-    asm_u8(a, (~(reg >> 3) & 1) << 7 | 1 << 6 | (~(rm >> 3) & 1) << 5 | 2);
+    asm_u8(a, (~(reg >> 3) & 1) << 7 | 1 << 6 | (~(rm >> 3) & 1) << 5 | map);
     asm_u8(a, (w ? 0x80u : 0) | (~vvvv & 15) << 3 | pp);
     asm_u8(a, opcode);
     asm_u8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+/* Of map 0F38: BMI2 shifts, FMA. */
+static inline void asm_vex38(struct asm_buf *a, unsigned w, unsigned pp, unsigned opcode,
+                             unsigned reg, unsigned vvvv, unsigned rm)
+{
+    asm_vex(a, w, 2, pp, opcode, reg, vvvv, rm);
+}
+
+/* dst = src, turned to the right. */
+static inline void asm_rorx(struct asm_buf *a, unsigned w, unsigned dst, unsigned src,
+                            unsigned count)
+{
+    asm_vex(a, w, 3, 3, 0xf0, dst, 0, src);
+    asm_u8(a, count);
 }
 
 #endif

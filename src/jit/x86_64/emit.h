@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "jit/loop.h"
 #include "jit/ra.h"
 #include "jit/target.h"
 #include "jit/x86_64/asm.h"
@@ -75,7 +76,9 @@ struct emit {
     struct cold *cold; /* at most COLD_MAX for an instruction */
     struct fixup *fixups;
     uint32_t ncold, nfixups;
-    uint8_t *over; /* the entry's jump for a budget that is too small */
+    uint8_t *over[2]; /* jumps for a budget that is too small: on entry, in a loop */
+    struct loop loop;
+    const uint8_t *head; /* of that loop */
     uint8_t **labels; /* by IR block */
     uint8_t **direct; /* by IR block: the one jump to it, when it does nothing but leave */
     uint32_t block;   /* the IR block being emitted */
@@ -98,12 +101,33 @@ static inline unsigned wide(enum ir_type t)
 {
     return t == IR_I64 || t == IR_F64 ? W : 0;
 }
+/* The register of an operand; -1: nobody needs it later, and hx64_op reads it from memory. */
+int hx64_source_load(struct emit *e, ir_ref v);
+static inline int hx64_source(struct emit *e, ir_ref v)
+{
+    return e->ra.v[v].reg < 0 ? hx64_source_load(e, v) : (int)ra_use(&e->ra, v);
+}
+/* opcode with `reg` and, in r/m, the operand v, of which hx64_source said `source`. */
+void hx64_op_memory(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v);
+static inline void hx64_op(struct emit *e, unsigned flags, unsigned opcode, unsigned reg, ir_ref v,
+                           int source)
+{
+    if (source < 0)
+        hx64_op_memory(e, flags, opcode, reg, v);
+    else
+        asm_rr(&e->a, flags, opcode, reg, (unsigned)source);
+}
 /* Whether v is a constant that fits a sign-extended imm32 of an operation of width w. */
 bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm);
 /* Whether v is a comparison with one user, a brif or select of the same block, which emits it. */
 bool hx64_fused(const struct emit *e, ir_ref v);
 /* Emits the comparison at `cmp` and returns the condition code for "true". */
 unsigned hx64_compare(struct emit *e, ir_ref cmp);
+/* Makes the operands of a brif's or select's condition ready, so that what comes between that and
+ * the test does not have to change flags. */
+void hx64_use_condition(struct emit *e, ir_ref cond);
+/* Emits the test and returns the condition code for "true". */
+unsigned hx64_test_condition(struct emit *e, ir_ref cond);
 struct cold *hx64_cold(struct emit *e, enum cold_kind kind, uint8_t *from);
 void hx64_emit_cold(struct emit *e);
 void hx64_movq_to_vec(struct emit *e, unsigned vec, unsigned reg);

@@ -111,21 +111,21 @@ void hx64_lower_arith(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     static const uint8_t opcode[IR_OP_COUNT] = {
         [IR_fadd] = 0x58, [IR_fmul] = 0x59, [IR_fsub] = 0x5c, [IR_fdiv] = 0x5e, [IR_fsqrt] = 0x51};
-    unsigned b, dst;
+    unsigned dst;
+    ir_ref a = in->arg[0], b = in->op == IR_fsqrt ? a : in->arg[1];
 
     if (!host_rounds(e, in)) {
         hx64_lower_soft(e, i, in);
         return;
     }
+    int rb = a == b ? (int)ra_use(&e->ra, b) : hx64_source(e, b);
     if (in->op == IR_fsqrt) {
-        b = ra_use(&e->ra, in->arg[0]);
         dst = ra_def(&e->ra, i);
-        movap(e, dst, b);
+        movap(e, dst, (unsigned)rb);
     } else {
-        b = ra_use(&e->ra, in->arg[1]);
-        dst = ra_def_from(&e->ra, i, in->arg[0]);
+        dst = ra_def_from(&e->ra, i, a);
     }
-    asm_rr(&e->a, scalar(in->type), opcode[in->op], dst, b);
+    hx64_op(e, scalar(in->type), opcode[in->op], dst, b, rb);
     canonical(e, dst, in->type);
 }
 

@@ -11,6 +11,15 @@ bool hx64_imm32(struct emit *e, ir_ref v, unsigned w, int32_t *imm)
     return !w || asm_fits32(c);
 }
 
+/* Whether one instruction uses v: it is `op`, of the same block. */
+static bool used_once_by(const struct emit *e, ir_ref v, enum ir_op op)
+{
+    const struct ir_life *life = &e->ra.lives[v];
+
+    return life->uses == 1 && e->u->insns[life->last].op == op &&
+           v >= e->u->blocks[e->block].first && life->last < e->u->blocks[e->block].end;
+}
+
 /* ---- two-operand arithmetic ---- */
 
 struct alu_row {
@@ -42,6 +51,44 @@ static bool add_by_lea(struct emit *e, ir_ref i, const struct ir_insn *in, unsig
     return true;
 }
 
+/* Whether v, the operand n of an addition, is a shift that the addition does as well: what it is of
+ * and by how much. */
+static bool scaled(const struct emit *e, ir_ref v, ir_ref *of, uint64_t *by)
+{
+    const struct ir_insn *in = &e->u->insns[v];
+
+    if (in->op != IR_shl || in->type != IR_I64 || !ra_const(&e->ra, in->arg[1], by))
+        return false;
+    *of = in->arg[0];
+    return *by - 1 < 3 && used_once_by(e, v, IR_add);
+}
+
+/* The operand of an addition that is `scaled`, or 2: only one can be. */
+static unsigned scaled_operand(const struct emit *e, const struct ir_insn *in, ir_ref *of,
+                               uint64_t *by)
+{
+    unsigned n = in->op == IR_add && in->type == IR_I64 ? 0 : 2;
+
+    while (n < 2 && !scaled(e, in->arg[n], of, by))
+        n++;
+    return n;
+}
+
+static bool add_scaled(struct emit *e, ir_ref i, const struct ir_insn *in)
+{
+    uint64_t by;
+    ir_ref of;
+    unsigned n = scaled_operand(e, in, &of, &by);
+
+    if (n == 2)
+        return false;
+    struct asm_mem sum = asm_at2(ra_use(&e->ra, in->arg[!n]), ra_use(&e->ra, of), 0);
+    sum.scale = (uint8_t)by;
+    asm_lea(&e->a, W, ra_def(&e->ra, i), sum);
+    ra_done(&e->ra, of);
+    return true;
+}
+
 void hx64_lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct alu_row *row = &alu_rows[in->op];
@@ -50,7 +97,7 @@ void hx64_lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
     int32_t imm;
     uint64_t c;
 
-    if (add_by_lea(e, i, in, w))
+    if (add_scaled(e, i, in) || add_by_lea(e, i, in, w))
         return;
     if (row->commutes && (ra_const(&e->ra, a, &c) || (!ra_const(&e->ra, b, &c) &&
                                                       !ra_dies(&e->ra, a) && ra_dies(&e->ra, b)))) {
@@ -62,9 +109,9 @@ void hx64_lower_alu(struct emit *e, ir_ref i, const struct ir_insn *in)
         asm_alu_imm(&e->a, w, row->alu, dst, imm);
         return;
     }
-    unsigned rb = ra_use(&e->ra, b);
+    int rb = a == b ? (int)ra_use(&e->ra, b) : hx64_source(e, b);
     unsigned dst = ra_def_from(&e->ra, i, a);
-    asm_alu(&e->a, w, row->alu, dst, rb);
+    hx64_op(e, w, row->alu << 3 | 3, dst, b, rb);
 }
 
 void hx64_lower_mul(struct emit *e, ir_ref i, const struct ir_insn *in)
@@ -73,15 +120,15 @@ void hx64_lower_mul(struct emit *e, ir_ref i, const struct ir_insn *in)
     int32_t imm;
 
     if (hx64_imm32(e, in->arg[1], w, &imm)) {
-        unsigned a = ra_use(&e->ra, in->arg[0]);
-        unsigned dst = ra_def(&e->ra, i);
-        asm_rr(&e->a, w, 0x69, dst, a);
+        int a = hx64_source(e, in->arg[0]);
+        hx64_op(e, w, 0x69, ra_def(&e->ra, i), in->arg[0], a);
         asm_u32(&e->a, (uint32_t)imm);
         return;
     }
-    unsigned b = ra_use(&e->ra, in->arg[1]);
-    unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
-    asm_rr(&e->a, w | M0F, 0xaf, dst, b);
+    ir_ref a = in->arg[0], b = in->arg[1];
+    int rb = a == b ? (int)ra_use(&e->ra, b) : hx64_source(e, b);
+    unsigned dst = ra_def_from(&e->ra, i, a);
+    hx64_op(e, w | M0F, 0xaf, dst, b, rb);
 }
 
 void hx64_lower_mulh(struct emit *e, ir_ref i, const struct ir_insn *in)
@@ -142,13 +189,45 @@ static const struct shift_row shift_rows[IR_OP_COUNT] = {
     [IR_rotl] = {SH_ROL, 0}, [IR_rotr] = {SH_ROR, 0},
 };
 
+/* A rotation by a constant that keeps its operand. */
+static bool rotate_by_copy(struct emit *e, ir_ref i, const struct ir_insn *in, unsigned w,
+                           uint64_t count)
+{
+    if ((in->op != IR_rotl && in->op != IR_rotr) || ra_dies(&e->ra, in->arg[0]))
+        return false;
+    unsigned a = ra_use(&e->ra, in->arg[0]);
+    asm_rorx(&e->a, w, ra_def(&e->ra, i), a,
+             (unsigned)(in->op == IR_rotl ? -count : count) & (w ? 63 : 31));
+    return true;
+}
+
+/* Leaves a shift to the addition that alone uses it. */
+static bool shift_later(struct emit *e, ir_ref i)
+{
+    ir_ref user = e->ra.lives[i].last, of;
+    uint64_t by;
+
+    if (!scaled(e, i, &of, &by))
+        return false;
+    const struct ir_insn *sum = &e->u->insns[user];
+    unsigned n = scaled_operand(e, sum, &of, &by);
+    if (n == 2 || sum->arg[n] != i)
+        return false;
+    ra_extend(&e->ra, of, user);
+    return true;
+}
+
 void hx64_lower_shift(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct shift_row *row = &shift_rows[in->op];
     unsigned w = wide(in->type);
     uint64_t count;
 
+    if (shift_later(e, i))
+        return;
     if (ra_const(&e->ra, in->arg[1], &count)) {
+        if (rotate_by_copy(e, i, in, w, count))
+            return;
         unsigned dst = ra_def_from(&e->ra, i, in->arg[0]);
         asm_shift_imm(&e->a, w, row->digit, dst, count & (w ? 63 : 31));
         return;
@@ -181,10 +260,10 @@ static const struct unary_row unary_rows[IR_OP_COUNT] = {
 void hx64_lower_unary(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
     const struct unary_row *row = &unary_rows[in->op];
-    unsigned a = ra_use(&e->ra, in->arg[0]);
+    int a = hx64_source(e, in->arg[0]);
 
-    asm_rr(&e->a, row->flags | (row->own_width ? wide(in->type) : 0), row->opcode,
-           ra_def(&e->ra, i), a);
+    hx64_op(e, row->flags | (row->own_width ? wide(in->type) : 0), row->opcode, ra_def(&e->ra, i),
+            in->arg[0], a);
 }
 
 void hx64_lower_bswap(struct emit *e, ir_ref i, const struct ir_insn *in)
@@ -207,12 +286,10 @@ static const uint8_t cmp_cc[IR_OP_COUNT] = {
 
 bool hx64_fused(const struct emit *e, ir_ref v)
 {
-    const struct ir_life *life = &e->ra.lives[v];
-    const struct ir_insn *in = &e->u->insns[v], *user = &e->u->insns[life->last];
+    const struct ir_insn *in = &e->u->insns[v], *user = &e->u->insns[e->ra.lives[v].last];
 
-    return in->op >= IR_eq && in->op <= IR_geu && life->uses == 1 &&
-           (user->op == IR_brif || user->op == IR_select) && user->arg[0] == v &&
-           v >= e->u->blocks[e->block].first && life->last < e->u->blocks[e->block].end;
+    return in->op >= IR_eq && in->op <= IR_geu &&
+           (used_once_by(e, v, IR_brif) || used_once_by(e, v, IR_select)) && user->arg[0] == v;
 }
 
 unsigned hx64_compare(struct emit *e, ir_ref cmp)
@@ -228,7 +305,7 @@ unsigned hx64_compare(struct emit *e, ir_ref cmp)
         else
             asm_alu_imm(&e->a, w, ALU_CMP, a, imm);
     } else {
-        asm_alu(&e->a, w, ALU_CMP, a, ra_use(&e->ra, in->arg[1]));
+        hx64_op(e, w, ALU_CMP << 3 | 3, a, in->arg[1], hx64_source(e, in->arg[1]));
     }
     return cmp_cc[in->op];
 }
@@ -245,8 +322,7 @@ void hx64_lower_cmp(struct emit *e, ir_ref i, const struct ir_insn *in)
     asm_rr(&e->a, M0F | RMBYTE, 0xb6, ra_def(&e->ra, i), RAX);
 }
 
-/* The operands are in registers before the comparison: loading one may change flags. */
-static unsigned test_select(struct emit *e, ir_ref cond)
+unsigned hx64_test_condition(struct emit *e, ir_ref cond)
 {
     if (hx64_fused(e, cond))
         return hx64_compare(e, cond);
@@ -255,8 +331,7 @@ static unsigned test_select(struct emit *e, ir_ref cond)
     return CC_NE;
 }
 
-/* Makes the comparison's operands present, so that what comes between cannot move flags. */
-static void use_compare(struct emit *e, ir_ref cond)
+void hx64_use_condition(struct emit *e, ir_ref cond)
 {
     int32_t imm;
 
@@ -267,17 +342,17 @@ static void use_compare(struct emit *e, ir_ref cond)
     const struct ir_insn *in = &e->u->insns[cond];
     ra_use(&e->ra, in->arg[0]);
     if (!hx64_imm32(e, in->arg[1], wide(in->type), &imm))
-        ra_use(&e->ra, in->arg[1]);
+        hx64_source(e, in->arg[1]);
 }
 
 /* Vectors: a branch around a move. */
 static void select_vec(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    use_compare(e, in->arg[0]);
+    hx64_use_condition(e, in->arg[0]);
     unsigned a = ra_use(&e->ra, in->arg[1]);
     unsigned b = ra_use(&e->ra, in->arg[2]);
     unsigned dst = ra_def(&e->ra, i);
-    unsigned cc = test_select(e, in->arg[0]);
+    unsigned cc = hx64_test_condition(e, in->arg[0]);
 
     asm_rr(&e->a, M0F, 0x28, dst, a); /* movaps */
     uint8_t *over = asm_jcc(&e->a, cc);
@@ -291,12 +366,12 @@ void hx64_lower_select(struct emit *e, ir_ref i, const struct ir_insn *in)
         select_vec(e, i, in);
         return;
     }
-    use_compare(e, in->arg[0]);
+    hx64_use_condition(e, in->arg[0]);
     unsigned a = ra_use(&e->ra, in->arg[1]);
     unsigned b = ra_use(&e->ra, in->arg[2]);
     unsigned dst = ra_def(&e->ra, i); /* its own: operands of the comparison may die here */
     asm_mov(&e->a, wide(in->type), dst, b);
-    unsigned cc = test_select(e, in->arg[0]);
+    unsigned cc = hx64_test_condition(e, in->arg[0]);
     asm_rr(&e->a, wide(in->type) | M0F, 0x40 | cc, dst, a);
 }
 

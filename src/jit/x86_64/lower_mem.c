@@ -1,11 +1,50 @@
 /* lower_mem.c - guest loads and stores: the L1 TLB looked up in line. */
 #include "jit/x86_64/emit.h"
 
+/* Where the access is made, behind look_up. */
+static struct asm_mem host_mem(void)
+{
+    return asm_at2(RCX, RAX, 0);
+}
+
+/* Makes the address ready for `address`, which needs no register then. */
+static void use_address(struct emit *e, const struct ir_insn *in)
+{
+    uint64_t constant;
+
+    if (!ra_const(&e->ra, in->arg[0], &constant))
+        hx64_source(e, in->arg[0]);
+}
+
+/* The address into rcx. */
+static void address(struct emit *e, const struct ir_insn *in)
+{
+    uint64_t constant;
+    int base;
+
+    if (ra_const(&e->ra, in->arg[0], &constant)) {
+        asm_imm(&e->a, RCX, constant + in->imm);
+        return;
+    }
+    base = hx64_source(e, in->arg[0]);
+    if (in->imm && base >= 0 && asm_fits32(in->imm)) {
+        asm_lea(&e->a, W, RCX, asm_at((unsigned)base, (int32_t)in->imm));
+        return;
+    }
+    hx64_op(e, W, 0x8b, RCX, in->arg[0], base);
+    if (!asm_fits32(in->imm)) {
+        asm_imm(&e->a, RAX, in->imm);
+        asm_alu(&e->a, W, ALU_ADD, RCX, RAX);
+    } else if (in->imm) {
+        asm_alu_imm(&e->a, W, ALU_ADD, RCX, (int32_t)in->imm);
+    }
+}
+
 /*
- * Leaves the address in rcx, the offset of the L1 entry in rax and the page in rdx, and jumps to
- * the cold path unless the tag matches.  A misaligned access within a page
- * matches; one that crosses does not, because the tag is compared with the page
- * of its last byte.
+ * Has the address in rcx, the offset of the L1 entry in rax and the page in rdx, and jumps to
+ * the cold path unless the tag matches; else, rax is what leads from the address to the host's.
+ * A misaligned access within a page matches; one that crosses does not, because the tag is
+ * compared with the page of its last byte.
  */
 static struct cold *look_up(struct emit *e, const struct ir_insn *in)
 {
@@ -14,21 +53,8 @@ static struct cold *look_up(struct emit *e, const struct ir_insn *in)
     int32_t l1 = e->j->layout.l1[IR_MO_MODE(mo)] - e->j->layout.bias;
     int32_t tag = l1 + (int32_t)(offsetof(struct tlb_entry, tag) + 8u * access);
     uint8_t *misaligned = NULL;
-    uint64_t constant;
 
-    if (ra_const(&e->ra, in->arg[0], &constant)) {
-        asm_imm(&e->a, RCX, constant + in->imm);
-    } else {
-        unsigned a = ra_use(&e->ra, in->arg[0]);
-        if (!in->imm) {
-            asm_mov(&e->a, W, RCX, a);
-        } else if (asm_fits32(in->imm)) {
-            asm_lea(&e->a, W, RCX, asm_at(a, (int32_t)in->imm));
-        } else {
-            asm_imm(&e->a, RCX, in->imm);
-            asm_alu(&e->a, W, ALU_ADD, RCX, a);
-        }
-    }
+    address(e, in);
     if (bytes > 1 && mo & IR_MO_ALIGN) { /* not by the tag: its low bits have a meaning */
         asm_rr(&e->a, 0, 0xf6, 0, RCX);  /* test cl */
         asm_u8(&e->a, bytes - 1);
@@ -49,8 +75,8 @@ static struct cold *look_up(struct emit *e, const struct ir_insn *in)
                                asm_jcc(&e->a, CC_NE));
     c->tag = misaligned ? 0 : tag;
     c->found = e->a.p;
-    asm_rm(&e->a, W, ALU_ADD << 3 | 3, RCX,
-           asm_at2(REG_CPU, RAX, l1 + (int32_t)offsetof(struct tlb_entry, addend)));
+    asm_load64(&e->a, RAX,
+               asm_at2(REG_CPU, RAX, l1 + (int32_t)offsetof(struct tlb_entry, addend)));
     return c;
 }
 
@@ -76,20 +102,17 @@ static void load_value(struct emit *e, unsigned dst, const struct ir_insn *in)
     unsigned s = in->aux & IR_MO_SIGN ? 1 : 0, size = in->aux & IR_MO_SIZE;
 
     if (in->type == IR_F64)
-        asm_rm(&e->a, PF2 | M0F, 0x10, dst, asm_at(RCX, 0)); /* movsd */
+        asm_rm(&e->a, PF2 | M0F, 0x10, dst, host_mem()); /* movsd */
     else if (in->type == IR_F32)
-        asm_rm(&e->a, PF3 | M0F, 0x10, dst, asm_at(RCX, 0)); /* movss */
+        asm_rm(&e->a, PF3 | M0F, 0x10, dst, host_mem()); /* movss */
     else
-        asm_rm(&e->a, rows[s][size].flags, rows[s][size].opcode, dst, asm_at(RCX, 0));
+        asm_rm(&e->a, rows[s][size].flags, rows[s][size].opcode, dst, host_mem());
 }
 
 void hx64_lower_load(struct emit *e, ir_ref i, const struct ir_insn *in)
 {
-    uint64_t constant;
-
     /* Everything is in its register before the paths part. */
-    if (!ra_const(&e->ra, in->arg[0], &constant))
-        ra_use(&e->ra, in->arg[0]);
+    use_address(e, in);
     unsigned dst = ra_def(&e->ra, i);
     struct cold *c = look_up(e, in);
     c->index = new_site(e, in->aux);
@@ -106,15 +129,15 @@ static void store_value(struct emit *e, const struct ir_insn *in, int reg, int32
     enum ir_type t = ir_type_of(e->u, in->arg[1]);
 
     if (reg < 0) {
-        asm_rm(&e->a, flags[size] & ~(unsigned)BYTE, size ? 0xc7 : 0xc6, 0, asm_at(RCX, 0));
+        asm_rm(&e->a, flags[size] & ~(unsigned)BYTE, size ? 0xc7 : 0xc6, 0, host_mem());
         for (unsigned k = 0; k < (size < 2 ? 1u << size : 4u); k++)
             asm_u8(&e->a, (uint8_t)((uint32_t)imm >> 8 * k));
     } else if (t == IR_F64) {
-        asm_rm(&e->a, PF2 | M0F, 0x11, (unsigned)reg, asm_at(RCX, 0));
+        asm_rm(&e->a, PF2 | M0F, 0x11, (unsigned)reg, host_mem());
     } else if (t == IR_F32) {
-        asm_rm(&e->a, PF3 | M0F, 0x11, (unsigned)reg, asm_at(RCX, 0));
+        asm_rm(&e->a, PF3 | M0F, 0x11, (unsigned)reg, host_mem());
     } else {
-        asm_rm(&e->a, flags[size], size ? 0x89 : 0x88, (unsigned)reg, asm_at(RCX, 0));
+        asm_rm(&e->a, flags[size], size ? 0x89 : 0x88, (unsigned)reg, host_mem());
     }
 }
 
@@ -125,12 +148,10 @@ void hx64_lower_store(struct emit *e, ir_ref i, const struct ir_insn *in)
     int reg = -1;
     int32_t imm = 0;
     bool is_int = t == IR_I32 || t == IR_I64;
-    uint64_t constant;
 
     if (!is_int || !hx64_imm32(e, in->arg[1], in->aux & IR_MO_SIZE ? W : 0, &imm))
         reg = (int)ra_use(&e->ra, in->arg[1]);
-    if (!ra_const(&e->ra, in->arg[0], &constant))
-        ra_use(&e->ra, in->arg[0]);
+    use_address(e, in);
     struct cold *c = look_up(e, in);
     c->index = new_site(e, in->aux);
     c->reg = reg;

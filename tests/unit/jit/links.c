@@ -89,6 +89,36 @@ START_TEST(code_changes_itself)
 }
 END_TEST
 
+/* A loop of one block, which stays in registers, stores to its own code after a while: each time
+ * round, the store is half a page lower. */
+START_TEST(loop_comes_to_its_own_code)
+{
+    struct pair p;
+    struct rvasm a = {0};
+
+    pair_init(&p, 0, 0);
+    rv_ram(&a, A0, 0);
+    rv_li(&a, A1, rv_i(1, A2, 0, A2, 0x13)); /* addi a2, a2, 1 */
+    rv_li(&a, A3, 1 << 20);
+    rv_li(&a, A5, 16 * 2048);
+    unsigned outer = rv_here(&a);
+    rv_add(&a, A6, A0, A5);
+    unsigned top = rv_here(&a);
+    unsigned target = top + 3;
+    rv_addi(&a, A6, A6, -2048);
+    rv_sw(&a, A1, A6, (int)target * 4);
+    rv_add(&a, A4, A4, A2);
+    rv_addi(&a, A2, A2, 1);
+    rv_add(&a, A1, A1, A3); /* its immediate + 1 */
+    rv_branch(&a, RV_BNE, A6, A0, top);
+    rv_jump(&a, outer);
+    load(&p, RAM, &a);
+    run_in_pieces(&p, 20000, 3, 400);
+    ck_assert_uint_gt(pair_counter(&p, "jit.killed"), 100);
+    pair_fini(&p);
+}
+END_TEST
+
 /* Changed from outside, as a device does: a linked target, then a block that links. */
 START_TEST(changed_from_outside)
 {
@@ -448,6 +478,7 @@ START_TEST(probes_change)
 }
 END_TEST
 
-UNIT_MAIN("jit/links", loops_are_linked, code_changes_itself, changed_from_outside, on_two_pages,
-          more_than_the_code_memory_holds, all_blocks_stay, pages_change_places,
-          routines_change_places, second_pages_change_places, spaces_change, probes_change)
+UNIT_MAIN("jit/links", loops_are_linked, code_changes_itself, loop_comes_to_its_own_code,
+          changed_from_outside, on_two_pages, more_than_the_code_memory_holds, all_blocks_stay,
+          pages_change_places, routines_change_places, second_pages_change_places, spaces_change,
+          probes_change)

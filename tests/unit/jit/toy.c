@@ -317,21 +317,27 @@ enum toy_left rig_interp(struct rig *t, const struct ir_unit *u)
     return left[e];
 }
 
-bool rig_jit(struct rig *t, struct ir_unit *u, enum toy_left *left)
+enum toy_left rig_run(struct rig *t, const struct jit_block *b)
 {
     static const enum toy_left lefts[] = {
         [JIT_LEFT_GOTO] = TOY_GOTO,     [JIT_LEFT_LOOP] = TOY_LOOP,    [JIT_LEFT_STOP] = TOY_STOP,
         [JIT_LEFT_BUDGET] = TOY_BUDGET, [JIT_LEFT_ACCESS] = TOY_FAULT,
     };
-    struct jit_block *b = jit_compile(t->jit, u);
 
-    if (!b)
-        return false;
-    jit_fp_enter(t->jit, u->fp_rm);
-    *left = lefts[jit_run(t->jit, t->c, b->code)];
+    jit_fp_enter(t->jit, b->fp_rm);
+    enum jit_left left = jit_run(t->jit, t->c, b->code);
     jit_fp_leave(t->jit, t->c);
     t->jit->linking = NULL;
-    return true;
+    return lefts[left];
+}
+
+bool rig_jit(struct rig *t, struct ir_unit *u, enum toy_left *left)
+{
+    const struct jit_block *b = jit_compile(t->jit, u);
+
+    if (b)
+        *left = rig_run(t, b);
+    return b;
 }
 
 /* ---- for people ---- */

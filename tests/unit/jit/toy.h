@@ -92,6 +92,7 @@ void toy_random(struct toy_state *s, uint64_t seed);
 
 /* Runs u on the CPU as it is; pc is in the CPU afterwards. */
 enum toy_left rig_interp(struct rig *t, const struct ir_unit *u);
+enum toy_left rig_run(struct rig *t, const struct jit_block *b);
 /* False: the JIT gave the unit up.  u is kept as it is. */
 bool rig_jit(struct rig *t, struct ir_unit *u, enum toy_left *left);
 
