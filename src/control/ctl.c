@@ -406,6 +406,7 @@ static void reset(struct machine *m, void *arg)
     uint64_t number;
 
     r->rc = machine_reset(m, r->e);
+    dbg_points_reset(c->points);
     host_mutex_lock(&c->lock);
     number = c->stop.number;
     c->stop = describe(c, MACHINE_COUNT);

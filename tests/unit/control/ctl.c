@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "control/ctl.h"
+#include "cpu/guest.h"
 #include "host/host_clock.h"
 #include "host/host_thread.h"
 #include "tests/unit/debug/tiny.h"
@@ -612,6 +613,84 @@ START_TEST(leaving_to_the_end)
 }
 END_TEST
 
+/* A hit, and a probe that is to be passed, are of the machine before a reset. */
+static void trace(struct machine *m, void *arg)
+{
+    struct ctl *c = arg;
+
+    (void)m;
+    ck_assert(dbg_trace_add(ctl_trace(c), 1, TINY_BASE + 4));
+    dbg_trace_start(ctl_trace(c), NULL);
+}
+
+static size_t frames(struct ctl *c)
+{
+    return dbg_trace_nframes(ctl_trace(c));
+}
+
+START_TEST(a_trace_behind_a_reset)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_stop s;
+    struct err e;
+
+    ctl_call(c, trace, c);
+    for (size_t i = 1; i <= 2; i++) {
+        for (uint64_t until = 1; until <= 2; until++) {
+            ctl_run(c, &(struct ctl_go){.until = until});
+            ck_assert(ctl_wait(c, 10000, &s) && s.count == until);
+        }
+        ck_assert_uint_eq(frames(c), i);
+        ck_assert_int_eq(ctl_reset(c, &e), 0);
+        ck_assert(ctl_wait(c, 0, &s) && s.why == MACHINE_COUNT && s.count == 0 && s.number == 2 * i);
+    }
+    ctl_free(c);
+}
+END_TEST
+
+static void jump_to_break(struct machine *m, void *arg)
+{
+    struct cpu *c = machine_cpu(m, 0);
+
+    (void)arg;
+    ck_assert(c->guest->reg_write(c, c->guest->names.pc_slot, TINY_BASE + 4));
+}
+
+static void add_breaks(struct machine *m, void *arg)
+{
+    struct command *k = arg;
+
+    for (uint64_t at = TINY_BASE; at <= TINY_BASE + 4; at += 4)
+        dbg_points_add(ctl_points(k->c), &(struct dbg_point){.kind = DBG_BREAK, .addr = at, .owner = k->owner});
+    (void)m;
+}
+
+START_TEST(elsewhere)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, "client", NULL);
+    struct ctl_go by_k = {.until = UINT64_MAX, .owner = k};
+    struct command command = {c, k};
+    struct ctl_stop s;
+    struct err e;
+
+    ctl_call(c, add_breaks, &command);
+    for (int i = 0; i < 2; i++) {
+        ctl_run(c, &(struct ctl_go){.until = UINT64_MAX, .frozen = 1}); /* it is to pass one, and waits */
+        ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_IDLE);
+        if (i)
+            ck_assert_int_eq(ctl_reset(c, &e), 0);
+        else
+            ctl_call(c, jump_to_break, NULL);
+        ctl_run(c, &by_k);
+        ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_BREAK && s.count == 0);
+        ck_assert_uint_eq(s.pc, i ? TINY_BASE : TINY_BASE + 4);
+    }
+    ctl_client_free(k);
+    ctl_free(c);
+}
+END_TEST
+
 START_TEST(the_end)
 {
     struct ctl *c = start(failing, sizeof failing, (struct dev_chars){0});
@@ -654,4 +733,5 @@ END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
           many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
-          votes, leaving_holders, leaving_a_stop, leaving_to_the_end, the_end, idle)
+          votes, leaving_holders, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
+          elsewhere, the_end, idle)
