@@ -297,6 +297,17 @@ static void print(void *opaque, const void *owner, const char *text, size_t len)
     host_mutex_unlock(&c->lock);
 }
 
+/* With the lock held.  A run that did not begin leaves the probe at its pc as it was. */
+static void break_off(struct ctl *c)
+{
+    struct ctl_stop stop = describe(c, MACHINE_INTERRUPTED);
+
+    if (c->begin)
+        stop.hit.unit = c->stop.hit.unit;
+    rest(c, stop);
+    tell(c);
+}
+
 static void loop(void *arg)
 {
     struct ctl *c = arg;
@@ -310,8 +321,7 @@ static void loop(void *arg)
         if (!c->running || c->taken || (is_held(c) && !c->pause)) {
             host_cond_wait(&c->work, &c->lock);
         } else if (c->pause) {
-            rest(c, describe(c, MACHINE_INTERRUPTED));
-            tell(c);
+            break_off(c);
         } else if (run(c)) {
             tell(c);
         }

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 
+#include "base/bits.h"
 #include "control/ctl.h"
 #include "cpu/guest.h"
 #include "host/host_clock.h"
@@ -530,6 +531,41 @@ START_TEST(votes)
 }
 END_TEST
 
+static void catch_code(struct machine *m, void *arg)
+{
+    struct dbg_point made = {.kind = DBG_UNITS, .units = BIT(CPU_UNIT_MADE), .last = UINT64_MAX};
+
+    add_break(m, arg);
+    dbg_points_add(ctl_points(arg), &made);
+}
+
+/* A stop at a pc whose breakpoint was not looked at yet, and a run from there that is broken off before
+ * it began. */
+START_TEST(a_wait_broken_off)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *a = ctl_client_new(c, "GDB", NULL);
+    struct ctl_stop s;
+
+    ctl_call(c, catch_code, c);
+    for (uint64_t i = 0; i < 2; i++) {
+        ctl_run(c, &CTL_GO);
+        ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_BREAK && s.hit.unit.n && s.count == i);
+    }
+    ctl_hold(c, a, true);
+    ctl_run(c, &CTL_GO);
+    ck_assert(says(c, "GDB 1"));
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_INTERRUPTED);
+    ctl_hold(c, a, false);
+    ctl_run(c, &CTL_GO);
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_BREAK && !s.hit.unit.n);
+    ck_assert_uint_eq(s.count, 1);
+    ctl_client_free(a);
+    ctl_free(c);
+}
+END_TEST
+
 /* One that leaves while others hold does not let the machine run. */
 START_TEST(leaving_holders)
 {
@@ -733,5 +769,5 @@ END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
           many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
-          votes, leaving_holders, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
+          votes, a_wait_broken_off, leaving_holders, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
           elsewhere, the_end, idle)
