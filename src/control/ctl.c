@@ -598,16 +598,6 @@ void ctl_hold(struct ctl *c, struct ctl_client *k, bool hold)
     host_mutex_unlock(&c->lock);
 }
 
-bool ctl_holds(struct ctl *c, struct ctl_client *k)
-{
-    bool holds;
-
-    host_mutex_lock(&c->lock);
-    holds = vote_of(c, k)->holds;
-    host_mutex_unlock(&c->lock);
-    return holds;
-}
-
 /* NULL: the console. */
 static void put_name(const struct ctl_client *k, struct buf *out)
 {

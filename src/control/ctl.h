@@ -107,7 +107,6 @@ void ctl_client_pause(struct ctl_client *k);
 void ctl_client_leave(struct ctl_client *k, bool seen);
 /* Holds the machine from its next stop on (now, if it is at rest), or no more.  k NULL: the console. */
 void ctl_hold(struct ctl *c, struct ctl_client *k, bool hold);
-bool ctl_holds(struct ctl *c, struct ctl_client *k);
 /* Whether a run or step waits for votes; appends whose, and what they may do, as a line for people. */
 bool ctl_held(struct ctl *c, struct buf *out);
 /* Appends a line for the console and each client: whether it attends, asked last, holds.  Any thread. */

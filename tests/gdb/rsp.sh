@@ -30,6 +30,9 @@ for name in known processes attaching running lldb files hostile framing runs gr
     two votes votes-non-stop; do
     group $name
 done
+cp "$work/machine.out" "$work/why"
+[ ! -s "$work/machine.out" ]
+result $? "what is said to people is not in the guest's output"
 cp "$work/machine.err" "$work/why"
 ! gone "$machine"
 result $? "the machine is still there"
