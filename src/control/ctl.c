@@ -442,12 +442,24 @@ static void order(struct ctl *c, const struct ctl_go *go)
     c->pause = false;
 }
 
+/* Whether a run is under way for another one, which holds: its stop is to be waited for. */
+static bool is_guarded(const struct ctl *c, const void *who)
+{
+    if (!c->running || is_held(c) || !c->asked || c->asked == who)
+        return false;
+    return c->asked == c ? c->console.holds : ((const struct ctl_client *)c->asked)->vote.holds;
+}
+
 /* The same, as somebody says. */
 static void ask(struct ctl *c, const struct ctl_go *go)
 {
-    order(c, go);
+    const void *who = go->owner ? (const void *)go->owner : c;
+
+    if (!is_guarded(c, who)) {
+        order(c, go);
+        c->asked = who;
+    }
     vote_of(c, go->owner)->given = true;
-    c->asked = go->owner ? (const void *)go->owner : c;
     if (go->owner)
         go->owner->attends = true;
 }

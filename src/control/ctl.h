@@ -14,7 +14,8 @@
  *
  * Whoever looks at something may hold the machine at rest: what others ask for waits then, as if the
  * machine ran, until each one that holds it has asked for a run or a step as well, or holds no more,
- * or is gone.  That is a vote for one run; the next one takes another.
+ * or is gone.  That is a vote for one run; the next one takes another.  While a run is under way for one
+ * that holds, what others ask for is no more than to hear of its stop.
  * Any thread but the machine's own, unless a call says more.
  */
 #ifndef CONTROL_CTL_H

@@ -956,6 +956,12 @@ static void votes_non_stop(void)
     result(says(&b, "vStopped", "T05thread:2;*") && says(&b, "vStopped", "OK") &&
                SAY(&b, {"Hg2", "OK"}, {"p20", "c000008000000000"}),
            "and the other one");
+    SAY(&b, {HOLD, "OK"}, {"vCont;c:2", "OK"});
+    put(&a, "vCont;c");
+    usleep(50000);
+    result(SAY(&b, {"Hg1", "OK"}, {"p20", "0400008000000000"}, {"vCont;t:2", "OK"}) &&
+               tells(&b, "Stop:T00thread:2;*") && is_like(get(&a, PATIENCE), "T02*"),
+           "what one that holds keeps stopped stays so while it lets others run");
     close_client(&b);
     close_client(&a);
 }

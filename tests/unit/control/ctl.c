@@ -531,6 +531,35 @@ START_TEST(votes)
 }
 END_TEST
 
+/* What one that holds lets run is not changed by others: they wait for its stop. */
+START_TEST(votes_under_way)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *a = ctl_client_new(c, "GDB", NULL), *b = ctl_client_new(c, "GDB", NULL);
+    struct ctl_go by_a = {.until = 1, .owner = a}, by_b = {.until = UINT64_MAX, .owner = b};
+    struct ctl_go step = {.until = UINT64_MAX, .step = true, .owner = a};
+    struct ctl_stop s;
+
+    ctl_hold(c, b, true);
+    ctl_run(c, &by_b);
+    ctl_run(c, &by_a);
+    ck_assert(!ctl_wait(c, 20, &s) && says(c, NULL));
+    ck_assert(!ctl_step(c, &step, &s) && !ctl_wait(c, 20, &s));
+    ctl_run(c, &(struct ctl_go){.until = 1});
+    ck_assert(moves(c));
+    by_b.until = count_of(c);
+    ctl_run(c, &by_b); /* it may itself */
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_COUNT);
+    ctl_run(c, &by_a);
+    ck_assert(says(c, "GDB 2"));
+    ctl_client_leave(b, true);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ctl_client_free(a);
+    ctl_client_free(b);
+    ctl_free(c);
+}
+END_TEST
+
 static void catch_code(struct machine *m, void *arg)
 {
     struct dbg_point made = {.kind = DBG_UNITS, .units = BIT(CPU_UNIT_MADE), .last = UINT64_MAX};
@@ -769,5 +798,5 @@ END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
           many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
-          votes, a_wait_broken_off, leaving_holders, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
+          votes, votes_under_way, a_wait_broken_off, leaving_holders, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
           elsewhere, the_end, idle)
