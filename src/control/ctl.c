@@ -417,6 +417,7 @@ static void reset(struct machine *m, void *arg)
 
     r->rc = machine_reset(m, r->e);
     dbg_points_reset(c->points);
+    dbg_trace_reset(c->trace);
     host_mutex_lock(&c->lock);
     number = c->stop.number;
     c->stop = describe(c, MACHINE_COUNT);

@@ -713,6 +713,37 @@ START_TEST(a_trace_behind_a_reset)
 }
 END_TEST
 
+static void trace_steps(struct machine *m, void *arg)
+{
+    struct dbg_collect what = {.kind = DBG_COLLECT_MEMORY, .row = -1, .addr = TINY_BASE, .len = 8};
+    struct dbg_tracepoint *x = dbg_trace_add(ctl_trace(arg), 1, TINY_BASE + 4);
+
+    (void)m;
+    vec_push(&x->actions[0], what);
+    vec_push(&x->actions[1], what);
+    x->steps = 3;
+    dbg_trace_start(ctl_trace(arg), NULL);
+}
+
+/* The steps of a hit end there, too. */
+START_TEST(steps_of_a_hit_behind_a_reset)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_stop s;
+    struct err e;
+
+    ctl_call(c, trace_steps, c);
+    ctl_run(c, &(struct ctl_go){.until = 2});
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_uint_eq(frames(c), 2);
+    ck_assert_int_eq(ctl_reset(c, &e), 0);
+    ctl_run(c, &(struct ctl_go){.until = 1});
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_uint_eq(frames(c), 2);
+    ctl_free(c);
+}
+END_TEST
+
 static void jump_to_break(struct machine *m, void *arg)
 {
     struct cpu *c = machine_cpu(m, 0);
@@ -799,4 +830,5 @@ END_TEST
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
           many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
           votes, votes_under_way, a_wait_broken_off, leaving_holders, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
+          steps_of_a_hit_behind_a_reset,
           elsewhere, the_end, idle)
