@@ -681,6 +681,19 @@ struct ctl_client *ctl_client_new(struct ctl *c, const char *kind, struct err *e
     return k;
 }
 
+/* With the lock held: the run that k asked for is nobody's, and no CPU is to wait meanwhile. */
+static void disown(struct ctl *c, const struct ctl_client *k)
+{
+    if (c->asked == k)
+        c->asked = NULL;
+    if (c->go.owner != k)
+        return;
+    c->go.owner = NULL;
+    c->go.frozen = 0;
+    if (c->running)
+        machine_interrupt(c->m);
+}
+
 void ctl_client_free(struct ctl_client *k)
 {
     struct ctl_client **at;
@@ -692,8 +705,7 @@ void ctl_client_free(struct ctl_client *k)
         ;
     *at = k->next;
     set_vote(k->c, k, false);
-    if (k->c->asked == k)
-        k->c->asked = NULL;
+    disown(k->c, k);
     tell(k->c);
     host_mutex_unlock(&k->c->lock);
     host_wake_fini(&k->news);
@@ -744,8 +756,7 @@ void ctl_client_leave(struct ctl_client *k, bool seen)
     attends = k->attends;
     k->attends = false;
     set_vote(c, k, false);
-    if (c->asked == k)
-        c->asked = NULL;
+    disown(c, k);
     if (attends && !c->asked && !attended(c) && !is_for_others(c, k, seen))
         let_go(c);
     if (attends)

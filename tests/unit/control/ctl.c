@@ -616,6 +616,26 @@ START_TEST(leaving_holders)
 }
 END_TEST
 
+/* One that leaves takes with it that some CPUs are not to run, for others who wait for its run's stop. */
+START_TEST(leaving_frozen_cpus)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){.read = no_input});
+    struct ctl_client *a = ctl_client_new(c, "GDB", NULL), *b = ctl_client_new(c, "GDB", NULL);
+    struct ctl_go by_a = {.until = UINT64_MAX, .owner = a};
+    struct ctl_go by_b = {.until = UINT64_MAX, .frozen = 1, .owner = b};
+
+    ctl_hold(c, b, true);
+    ctl_run(c, &by_b);
+    ctl_run(c, &by_a);
+    ck_assert(ctl_running(c) && !moves(c));
+    ctl_client_leave(b, true);
+    ck_assert(moves(c));
+    ctl_client_free(a);
+    ctl_client_free(b);
+    ctl_free(c);
+}
+END_TEST
+
 /* A stop for everybody that who leaves does not know of is left to others. */
 START_TEST(leaving_a_stop)
 {
@@ -829,6 +849,6 @@ END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
           many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
-          votes, votes_under_way, a_wait_broken_off, leaving_holders, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
+          votes, votes_under_way, a_wait_broken_off, leaving_holders, leaving_frozen_cpus, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
           steps_of_a_hit_behind_a_reset,
           elsewhere, the_end, idle)
