@@ -443,22 +443,18 @@ static void order(struct ctl *c, const struct ctl_go *go)
     c->pause = false;
 }
 
-/* Whether a run is under way for another one, which holds: its stop is to be waited for. */
-static bool is_guarded(const struct ctl *c, const void *who)
+/* Whether a run is under way for another one than k, which holds: its stop is to be waited for. */
+static bool is_guarded(struct ctl *c, const struct ctl_client *k)
 {
-    if (!c->running || is_held(c) || !c->asked || c->asked == who)
-        return false;
-    return c->asked == c ? c->console.holds : ((const struct ctl_client *)c->asked)->vote.holds;
+    return c->running && !is_held(c) && c->go.owner != k && vote_of(c, c->go.owner)->holds;
 }
 
 /* The same, as somebody says. */
 static void ask(struct ctl *c, const struct ctl_go *go)
 {
-    const void *who = go->owner ? (const void *)go->owner : c;
-
-    if (!is_guarded(c, who)) {
+    if (!is_guarded(c, go->owner)) {
         order(c, go);
-        c->asked = who;
+        c->asked = go->owner ? (const void *)go->owner : c;
     }
     vote_of(c, go->owner)->given = true;
     if (go->owner)
