@@ -130,7 +130,8 @@ static void put_text(struct gdb_session *s, const struct buf *text)
         if (s->waiting)
             gdb_wire_send(&s->wire, &packet);
         else
-            log_info(s->config->log, "gdb: %.*s", (int)n, text->data + at);
+            log_info(s->config->log, "gdb: %.*s", (int)(n - (text->data[at + n - 1] == '\n')),
+                     text->data + at);
     }
     buf_fini(&packet);
 }
@@ -517,6 +518,13 @@ static void rest(struct gdb_session *s)
         stop_all(s, &stop);
 }
 
+static void want_step(struct gdb_session *s, unsigned cpu, const struct action *x)
+{
+    s->stopped &= ~(uint32_t)BIT(cpu);
+    s->steps |= (uint32_t)BIT(cpu);
+    s->step_ranges[cpu] = (struct gdb_range){x->from, x->to};
+}
+
 static void resume_some(struct gdb_session *s, const struct action *x)
 {
     struct ctl_stop none = {.why = MACHINE_IDLE};
@@ -529,11 +537,8 @@ static void resume_some(struct gdb_session *s, const struct action *x)
             stop_one(s, i, &none);
         else if (x[i].what == 'c' && is_stopped)
             s->stopped &= ~(uint32_t)BIT(i);
-        if (!x[i].what || x[i].what == 'c' || x[i].what == 't' || !is_stopped)
-            continue;
-        s->stopped &= ~(uint32_t)BIT(i);
-        s->steps |= (uint32_t)BIT(i);
-        s->step_ranges[i] = (struct gdb_range){x[i].from, x[i].to};
+        else if (x[i].what && is_stopped)
+            want_step(s, i, &x[i]);
     }
     run_others(s);
     gdb_ok(s);

@@ -449,7 +449,7 @@ static bool is_guarded(struct ctl *c, const struct ctl_client *k)
     return c->running && !is_held(c) && c->go.owner != k && vote_of(c, c->go.owner)->holds;
 }
 
-/* The same, as somebody says. */
+/* Somebody wants it to run, or step. */
 static void ask(struct ctl *c, const struct ctl_go *go)
 {
     if (!is_guarded(c, go->owner)) {

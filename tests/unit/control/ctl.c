@@ -676,7 +676,7 @@ END_TEST
 /* A machine that is let go runs to where it was to end; wherever it was to run when it is let go. */
 START_TEST(leaving_to_the_end)
 {
-    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){.read = no_input});
     struct ctl_client *k = ctl_client_new(c, "client", NULL);
     struct ctl_go go = {.until = UINT64_MAX, .owner = k};
     struct ctl_stop s;
