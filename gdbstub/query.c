@@ -100,7 +100,7 @@ void gdb_thread_next(struct gdb_session *s, struct gdb_args a)
 
 void gdb_thread_first(struct gdb_session *s, struct gdb_args a)
 {
-    s->list_at = 0;
+    s->list_at = s->gone ? s->ncpus : 0;
     gdb_thread_next(s, a);
 }
 

@@ -111,6 +111,7 @@ void gdb_describe(struct gdb_session *s, const struct ctl_stop *stop, unsigned s
         gdb_on_machine(s, put_stop, (struct gdb_args){(const void *)&k, 0});
         return;
     }
+    s->gone = s->extended;
     buf_fmt(out, "W%02x", stop->end == BOARD_FAILED ? stop->code & 0xff : 0);
     if (s->multiprocess)
         buf_fmt(out, ";process:%x", GDB_PROCESS);
@@ -129,7 +130,8 @@ static void put_text(struct gdb_session *s, const struct buf *text)
         if (s->waiting)
             gdb_wire_send(&s->wire, &packet);
         else
-            log_info(s->config->log, "gdb: %.*s", (int)n, text->data + at);
+            log_info(s->config->log, "gdb: %.*s", (int)(n - (text->data[at + n - 1] == '\n')),
+                     text->data + at);
     }
     buf_fini(&packet);
 }
@@ -142,6 +144,17 @@ static void pass_text(struct gdb_session *s)
     ctl_client_text(s->client, &text);
     put_text(s, &text);
     buf_fini(&text);
+}
+
+/* Whether what was asked for waits for others; the person is told. */
+static bool is_held(struct gdb_session *s)
+{
+    struct buf text = BUF_INIT;
+    bool held = ctl_held(s->ctl, &text);
+
+    put_text(s, &text);
+    buf_fini(&text);
+    return held;
 }
 
 /* ---- all-stop ---- */
@@ -171,7 +184,6 @@ static void stopped_all(struct gdb_session *s)
 static void go(struct gdb_session *s, const struct ctl_go *how)
 {
     struct ctl_go go = *how;
-    struct buf text = BUF_INIT;
     struct ctl_stop stop;
 
     go.owner = s->client;
@@ -181,9 +193,8 @@ static void go(struct gdb_session *s, const struct ctl_go *how)
         ctl_run(s->ctl, &go);
     else if (ctl_step(s->ctl, &go, &stop))
         tell_stop(s, &stop);
-    if (s->waiting && ctl_held(s->ctl, &text))
-        put_text(s, &text);
-    buf_fini(&text);
+    if (s->waiting)
+        is_held(s);
 }
 
 /* The other CPUs wait meanwhile. */
@@ -237,14 +248,65 @@ static void stop_one(struct gdb_session *s, unsigned cpu, const struct ctl_stop 
     s->stops[cpu].cpu = cpu;
     s->stopped |= (uint32_t)BIT(cpu);
     s->told &= ~(uint32_t)BIT(cpu);
+    s->steps &= ~(uint32_t)BIT(cpu);
 }
 
-/* Those that are not stopped run. */
+/* The client knows that all are stopped, for no reason. */
+static void stop_silently(struct gdb_session *s)
+{
+    for (unsigned i = 0; i < s->ncpus; i++)
+        s->stops[i] = (struct ctl_stop){.why = MACHINE_IDLE, .cpu = i};
+    s->stopped = s->told = all_cpus(s);
+    s->steps = 0;
+}
+
+/* A stop of all.  The end is the process's, and told once. */
+static void stop_all(struct gdb_session *s, const struct ctl_stop *stop)
+{
+    for (unsigned i = 0; i < s->ncpus; i++)
+        stop_one(s, i, stop);
+    if (stop->why == MACHINE_ENDED) {
+        stop_silently(s);
+        s->stops[0] = *stop;
+        s->told &= ~UINT32_C(1);
+    }
+}
+
+/* A step of one CPU is done while all others wait: they lose no time by it.  False: it waits for
+ * clients that hold the machine. */
+static bool step_some(struct gdb_session *s, unsigned cpu)
+{
+    struct ctl_go step = step_of(s, cpu, s->step_ranges[cpu].start, s->step_ranges[cpu].end);
+    struct ctl_stop stop;
+
+    if (!ctl_step(s->ctl, &step, &stop)) {
+        if (is_held(s))
+            return false;
+        /* It may wait for an interrupt, perhaps for ever. */
+        if (!ctl_wait(s->ctl, 1000, &stop)) {
+            ctl_client_pause(s->client);
+            ctl_wait(s->ctl, -1, &stop);
+            if (stop.why == MACHINE_INTERRUPTED) {
+                s->steps &= ~(uint32_t)BIT(cpu);
+                return true;
+            }
+        }
+    }
+    stop_one(s, cpu, &stop);
+    return true;
+}
+
+/* Those that are not stopped run, behind the steps of those that are to be stepped. */
 static void run_others(struct gdb_session *s)
 {
-    if (s->stopped != all_cpus(s))
-        ctl_run(s->ctl,
-                &(struct ctl_go){.until = UINT64_MAX, .frozen = s->stopped, .owner = s->client});
+    while (s->steps)
+        if (!step_some(s, first_of(s->steps)))
+            return;
+    if (s->stopped == all_cpus(s))
+        return;
+    ctl_run(s->ctl,
+            &(struct ctl_go){.until = UINT64_MAX, .frozen = s->stopped, .owner = s->client});
+    is_held(s);
 }
 
 static void stopped_some(struct gdb_session *s)
@@ -257,8 +319,7 @@ static void stopped_some(struct gdb_session *s)
     if (stop.why == MACHINE_BREAK || stop.stepped)
         stop_one(s, stop.cpu, &stop);
     else /* somebody else stopped it, or it ended */
-        for (unsigned i = 0; i < s->ncpus; i++)
-            stop_one(s, i, &stop);
+        stop_all(s, &stop);
     run_others(s);
     notify(s);
 }
@@ -292,10 +353,8 @@ void gdb_vstopped(struct gdb_session *s, struct gdb_args a)
 void gdb_non_stop(struct gdb_session *s, struct gdb_args a)
 {
     s->non_stop = *a.p == '1';
-    s->stopped = s->told = s->non_stop ? all_cpus(s) : 0;
     s->telling = false;
-    for (unsigned i = 0; i < s->ncpus; i++)
-        s->stops[i] = (struct ctl_stop){.why = MACHINE_IDLE, .cpu = i}; /* for no reason */
+    stop_silently(s);
     gdb_ok(s);
 }
 
@@ -458,25 +517,14 @@ static void rest(struct gdb_session *s)
     if (stop.why == MACHINE_BREAK || stop.stepped)
         stop_one(s, stop.cpu, &stop);
     else if (stop.why != MACHINE_INTERRUPTED)
-        for (unsigned i = 0; i < s->ncpus; i++)
-            stop_one(s, i, &stop);
+        stop_all(s, &stop);
 }
 
-/* A step of one CPU is done while all others wait: they lose no time by it. */
-static void step_some(struct gdb_session *s, unsigned cpu, const struct action *x)
+static void want_step(struct gdb_session *s, unsigned cpu, const struct action *x)
 {
-    struct ctl_go step = step_of(s, cpu, x->from, x->to);
-    struct ctl_stop stop;
-
     s->stopped &= ~(uint32_t)BIT(cpu);
-    /* It may wait for an interrupt, perhaps for ever. */
-    if (!ctl_step(s->ctl, &step, &stop) && !ctl_wait(s->ctl, 1000, &stop)) {
-        ctl_client_pause(s->client);
-        ctl_wait(s->ctl, -1, &stop);
-        if (stop.why == MACHINE_INTERRUPTED)
-            return;
-    }
-    stop_one(s, cpu, &stop);
+    s->steps |= (uint32_t)BIT(cpu);
+    s->step_ranges[cpu] = (struct gdb_range){x->from, x->to};
 }
 
 static void resume_some(struct gdb_session *s, const struct action *x)
@@ -491,8 +539,8 @@ static void resume_some(struct gdb_session *s, const struct action *x)
             stop_one(s, i, &none);
         else if (x[i].what == 'c' && is_stopped)
             s->stopped &= ~(uint32_t)BIT(i);
-        else if (x[i].what && x[i].what != 'c' && is_stopped)
-            step_some(s, i, &x[i]);
+        else if (x[i].what && is_stopped)
+            want_step(s, i, &x[i]);
     }
     run_others(s);
     gdb_ok(s);
@@ -541,7 +589,7 @@ void gdb_let_go(struct gdb_session *s)
     gdb_trace_left(s);
     ctl_client_leave(s->client, !s->waiting && !s->unseen);
     s->waiting = false;
-    s->non_stop = false;
+    stop_silently(s); /* what it does now is not the client's */
 }
 
 /* A client that does not speak of processes may call ours what it likes. */
@@ -563,6 +611,7 @@ void gdb_detach(struct gdb_session *s, struct gdb_args a)
     gdb_let_go(s);
     gdb_ok(s);
     s->over = !s->extended;
+    s->gone = true;
 }
 
 static void end_program(struct gdb_session *s)
@@ -597,6 +646,8 @@ static void restart(struct gdb_session *s)
         gdb_error(s, e.code, e.msg);
     ctl_wait(s->ctl, 0, &s->stop);
     s->g_cpu = s->c_cpu = s->stop.cpu;
+    stop_silently(s);
+    s->gone = false;
 }
 
 void gdb_restart(struct gdb_session *s, struct gdb_args a)
@@ -620,7 +671,16 @@ void gdb_vattach(struct gdb_session *s, struct gdb_args a)
         return;
     ctl_client_pause(s->client);
     ctl_wait(s->ctl, -1, &s->stop);
-    gdb_why(s, a);
+    s->gone = false;
+    if (!s->non_stop) {
+        gdb_why(s, a);
+        return;
+    }
+    stop_silently(s);
+    s->told = 0;
+    gdb_ok(s);
+    send_reply(s); /* before any notification */
+    notify(s);
 }
 
 void gdb_reverse(struct gdb_session *s, struct gdb_args a)

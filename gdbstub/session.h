@@ -76,6 +76,7 @@ struct gdb_session {
     unsigned g_cpu, c_cpu; /* the CPUs of g and c packets (Hg, Hc) */
     bool swbreak, hwbreak, error_message, extended, phys;
     bool multiprocess; /* threads are named with their process */
+    bool gone;         /* the client stays without a process: it left ours, or that ended */
     bool thread_suffix, list_threads, error_strings; /* LLDB */
     unsigned denied;   /* QAllow */
     int16_t *rows;     /* of registers by their GDB numbers; -1: there is none */
@@ -113,6 +114,8 @@ struct gdb_session {
     uint32_t told;       /* of these, those the client knows of */
     bool telling;        /* a notification is out, not all of which the client has fetched */
     bool first;          /* the reply to ? is */
+    uint32_t steps;      /* non-stop: of those that run, the ones that are to be stepped */
+    struct gdb_range step_ranges[32]; /* while in which */
     struct ctl_stop stop; /* the last one */
     struct ctl_stop stops[32]; /* non-stop: of each CPU that is stopped */
 };

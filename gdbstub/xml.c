@@ -126,7 +126,7 @@ static void put_memory_map(struct gdb_job *j, struct buf *out)
 static void put_threads(struct gdb_job *j, struct buf *out)
 {
     buf_str(out, "<?xml version=\"1.0\"?>\n<threads>\n");
-    for (unsigned i = 0; i < machine_ncpus(j->m); i++) {
+    for (unsigned i = 0; i < j->s->ncpus && !j->s->gone; i++) {
         buf_str(out, "<thread id=\"");
         gdb_put_thread(j->s, i, out);
         buf_fmt(out, "\" core=\"%u\" name=\"CPU %u\">%s</thread>\n", i, i,

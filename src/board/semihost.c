@@ -579,7 +579,7 @@ void semihost_poll(struct semihost *s)
     if (!s->waiting || !uart16550_waiting(b->uart))
         return;
     for (unsigned i = 0; i < b->attached; i++)
-        if (s->waiting >> i & 1)
+        if (s->waiting >> i & 1 && b->hart[i].cpu->halted == CPU_WAITS)
             b->hart[i].cpu->halted = CPU_RUNS;
     s->waiting = 0;
 }

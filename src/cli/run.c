@@ -253,12 +253,18 @@ static void show(struct run *r, struct buf *out)
         end(r, CLI_ERROR);
 }
 
+/* Whether a person, or a script for the debugger, reads standard output. */
+static bool has_console(const struct run *r)
+{
+    return r->pump.in_tty || r->o.debug;
+}
+
 /* A run that waits for others looks like one. */
 static void tell_if_held(struct run *r)
 {
     struct buf text = BUF_INIT;
 
-    if (ctl_held(r->ctl, &text))
+    if (has_console(r) && ctl_held(r->ctl, &text))
         show(r, &text);
     buf_fini(&text);
 }
@@ -292,7 +298,7 @@ static bool wait_for_stop(void *opaque, struct ctl_stop *stop)
     }
     cli_pump_cooked(&r->pump);
     cli_pump_flow(&r->pump);
-    if (r->pump.in_tty || r->o.debug)
+    if (has_console(r))
         cli_pump_fresh_line(&r->pump);
     return !r->over;
 }
@@ -497,7 +503,7 @@ static bool gdb_attended(const struct run *r)
 /* Whether GDB, and nobody else, has reason to see this stop. */
 static bool for_gdb(const struct run *r, const struct ctl_stop *stop)
 {
-    return gdb_attended(r) && !r->paused && !r->pump.marker.seen && !ctl_holds(r->ctl, NULL) &&
+    return gdb_attended(r) && !r->paused && !r->pump.marker.seen &&
            (stop->why == MACHINE_BREAK || stop->why == MACHINE_INTERRUPTED || stop->stepped);
 }
 

@@ -297,6 +297,17 @@ static void print(void *opaque, const void *owner, const char *text, size_t len)
     host_mutex_unlock(&c->lock);
 }
 
+/* With the lock held.  A run that did not begin leaves the probe at its pc as it was. */
+static void break_off(struct ctl *c)
+{
+    struct ctl_stop stop = describe(c, MACHINE_INTERRUPTED);
+
+    if (c->begin)
+        stop.hit.unit = c->stop.hit.unit;
+    rest(c, stop);
+    tell(c);
+}
+
 static void loop(void *arg)
 {
     struct ctl *c = arg;
@@ -310,8 +321,7 @@ static void loop(void *arg)
         if (!c->running || c->taken || (is_held(c) && !c->pause)) {
             host_cond_wait(&c->work, &c->lock);
         } else if (c->pause) {
-            rest(c, describe(c, MACHINE_INTERRUPTED));
-            tell(c);
+            break_off(c);
         } else if (run(c)) {
             tell(c);
         }
@@ -406,6 +416,8 @@ static void reset(struct machine *m, void *arg)
     uint64_t number;
 
     r->rc = machine_reset(m, r->e);
+    dbg_points_reset(c->points);
+    dbg_trace_reset(c->trace);
     host_mutex_lock(&c->lock);
     number = c->stop.number;
     c->stop = describe(c, MACHINE_COUNT);
@@ -431,12 +443,20 @@ static void order(struct ctl *c, const struct ctl_go *go)
     c->pause = false;
 }
 
-/* The same, as somebody says. */
+/* Whether a run is under way for another one than k, which holds: its stop is to be waited for. */
+static bool is_guarded(struct ctl *c, const struct ctl_client *k)
+{
+    return c->running && !is_held(c) && c->go.owner != k && vote_of(c, c->go.owner)->holds;
+}
+
+/* Somebody wants it to run, or step. */
 static void ask(struct ctl *c, const struct ctl_go *go)
 {
-    order(c, go);
+    if (!is_guarded(c, go->owner)) {
+        order(c, go);
+        c->asked = go->owner ? (const void *)go->owner : c;
+    }
     vote_of(c, go->owner)->given = true;
-    c->asked = go->owner ? (const void *)go->owner : c;
     if (go->owner)
         go->owner->attends = true;
 }
@@ -587,16 +607,6 @@ void ctl_hold(struct ctl *c, struct ctl_client *k, bool hold)
     host_mutex_unlock(&c->lock);
 }
 
-bool ctl_holds(struct ctl *c, struct ctl_client *k)
-{
-    bool holds;
-
-    host_mutex_lock(&c->lock);
-    holds = vote_of(c, k)->holds;
-    host_mutex_unlock(&c->lock);
-    return holds;
-}
-
 /* NULL: the console. */
 static void put_name(const struct ctl_client *k, struct buf *out)
 {
@@ -667,6 +677,19 @@ struct ctl_client *ctl_client_new(struct ctl *c, const char *kind, struct err *e
     return k;
 }
 
+/* With the lock held: the run that k asked for is nobody's, and no CPU is to wait meanwhile. */
+static void disown(struct ctl *c, const struct ctl_client *k)
+{
+    if (c->asked == k)
+        c->asked = NULL;
+    if (c->go.owner != k)
+        return;
+    c->go.owner = NULL;
+    c->go.frozen = 0;
+    if (c->running)
+        machine_interrupt(c->m);
+}
+
 void ctl_client_free(struct ctl_client *k)
 {
     struct ctl_client **at;
@@ -678,8 +701,7 @@ void ctl_client_free(struct ctl_client *k)
         ;
     *at = k->next;
     set_vote(k->c, k, false);
-    if (k->c->asked == k)
-        k->c->asked = NULL;
+    disown(k->c, k);
     tell(k->c);
     host_mutex_unlock(&k->c->lock);
     host_wake_fini(&k->news);
@@ -730,8 +752,7 @@ void ctl_client_leave(struct ctl_client *k, bool seen)
     attends = k->attends;
     k->attends = false;
     set_vote(c, k, false);
-    if (c->asked == k)
-        c->asked = NULL;
+    disown(c, k);
     if (attends && !c->asked && !attended(c) && !is_for_others(c, k, seen))
         let_go(c);
     if (attends)

@@ -14,7 +14,8 @@
  *
  * Whoever looks at something may hold the machine at rest: what others ask for waits then, as if the
  * machine ran, until each one that holds it has asked for a run or a step as well, or holds no more,
- * or is gone.  That is a vote for one run; the next one takes another.
+ * or is gone.  That is a vote for one run; the next one takes another.  While a run is under way for one
+ * that holds, what others ask for is no more than to hear of its stop.
  * Any thread but the machine's own, unless a call says more.
  */
 #ifndef CONTROL_CTL_H
@@ -107,7 +108,6 @@ void ctl_client_pause(struct ctl_client *k);
 void ctl_client_leave(struct ctl_client *k, bool seen);
 /* Holds the machine from its next stop on (now, if it is at rest), or no more.  k NULL: the console. */
 void ctl_hold(struct ctl *c, struct ctl_client *k, bool hold);
-bool ctl_holds(struct ctl *c, struct ctl_client *k);
 /* Whether a run or step waits for votes; appends whose, and what they may do, as a line for people. */
 bool ctl_held(struct ctl *c, struct buf *out);
 /* Appends a line for the console and each client: whether it attends, asked last, holds.  Any thread. */

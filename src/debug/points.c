@@ -670,11 +670,16 @@ void dbg_points_on_print(struct dbg_points *p, dbg_print_fn *print, void *opaque
     p->print_opaque = opaque;
 }
 
-static uint64_t *never_asked(const struct dbg_points *p)
+static void forget_asked(const struct dbg_points *p, struct dbg_point *x)
 {
-    size_t bytes = machine_ncpus(p->m) * sizeof(uint64_t);
+    memset(x->asked, 0xff, machine_ncpus(p->m) * sizeof *x->asked);
+}
 
-    return memset(xmalloc(bytes), 0xff, bytes);
+void dbg_points_reset(struct dbg_points *p)
+{
+    for (size_t i = 0; i < p->all.len; i++)
+        if (p->all.data[i]->every)
+            forget_asked(p, p->all.data[i]);
 }
 
 unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point)
@@ -683,8 +688,10 @@ unsigned dbg_points_add(struct dbg_points *p, const struct dbg_point *point)
 
     *x = *point;
     x->number = (unsigned)p->index.len;
-    if (x->every)
-        x->asked = never_asked(p);
+    if (x->every) {
+        x->asked = xmalloc(machine_ncpus(p->m) * sizeof *x->asked);
+        forget_asked(p, x);
+    }
     vec_push(&p->index, x);
     vec_push(&p->all, x);
     dbg_points_changed(p, x);

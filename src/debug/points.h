@@ -128,6 +128,8 @@ bool dbg_points_at(const struct dbg_points *p, uint64_t addr, const void *owner)
 typedef uint64_t dbg_answer(void *opaque, struct cpu *c, uint64_t what, uint64_t a, uint64_t b);
 void dbg_points_answer(struct dbg_points *p, dbg_answer *answer, void *opaque);
 
+/* The machine was put back to its start, from where its counts come again. */
+void dbg_points_reset(struct dbg_points *p);
 /* The machine is about to run. */
 void dbg_points_apply(struct dbg_points *p);
 /* The machine came to MACHINE_BREAK.  False: nobody wants that stop, and it is to run on.  What was hit

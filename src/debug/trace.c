@@ -538,6 +538,11 @@ void dbg_trace_stop(struct dbg_trace *t, enum dbg_trace_state why)
         finish(t, why);
 }
 
+void dbg_trace_reset(struct dbg_trace *t)
+{
+    t->step_of = NULL;
+}
+
 /* ---- frames, read ---- */
 
 static uint64_t load(const struct dbg_trace *t, uint64_t at, unsigned bytes)

@@ -160,6 +160,8 @@ bool dbg_trace_resize(struct dbg_trace *t, uint64_t size);
 /* With an empty buffer, variables as they were made, and no hits. */
 void dbg_trace_start(struct dbg_trace *t, const void *owner);
 void dbg_trace_stop(struct dbg_trace *t, enum dbg_trace_state why);
+/* The machine was put back to its start: no steps of a hit are left. */
+void dbg_trace_reset(struct dbg_trace *t);
 
 /* machine_run for whoever lets a machine with a trace run: by single counts as long as steps of a hit
  * are to be written down, which are that CPU's instructions in the machine's own order. */

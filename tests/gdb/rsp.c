@@ -360,6 +360,43 @@ static bool tells(struct client *c, const char *pattern)
     return is_like(get(c, PATIENCE), pattern) && c->start == '%';
 }
 
+/* The machine goes on without a client that stays, and is another time its process. */
+static void attaching(void)
+{
+    struct client c;
+
+    open_client(&c);
+    says(&c, "qSupported:multiprocess+", "*");
+    result(SAY(&c, {"!", "OK"}, {"D;1", "OK"}, {"qfThreadInfo", "l"},
+               {"qXfer:threads:read::0,400", "l*<threads>?</threads>?"}),
+           "there is no process behind a detach");
+    result(SAY(&c, {"vAttach;1", "T05thread:p1.*"}, {"qfThreadInfo", "mp1.1,p1.2"}), "it is there again");
+    says(&c, "QNonStop:1", "OK");
+    says(&c, "D;1", "OK");
+    result(says(&c, "vAttach;1", "OK") && tells(&c, "Stop:T00thread:p1.1;*") &&
+               SAY(&c, {"vStopped", "T00thread:p1.2;*"}, {"vStopped", "OK"}, {"vCont;t", "OK"}),
+           "non-stop stays, and tells of each CPU");
+    close_client(&c);
+}
+
+/* The machine ends, but not its debugger: with several CPUs too that is one process's end. */
+static void ending(void)
+{
+    struct client c;
+
+    open_client(&c);
+    says(&c, "qSupported:multiprocess+", "*");
+    result(SAY(&c, {"!", "OK"}, {"QNonStop:1", "OK"}, {"P5=4001008000000000", "OK"},
+               {"P6=0700000000000000", "OK"}, {"P20=d000008000000000", "OK"}, {"vCont;c", "OK"}) &&
+               tells(&c, "Stop:W03;process:1") && says(&c, "vStopped", "OK"),
+           "told once");
+    result(SAY(&c, {"qfThreadInfo", "l"}, {"vRun;", "T05thread:p1.1;*"},
+               {"qfThreadInfo", "mp1.1,p1.2"}, {"vCont;t", "OK"}, {"vCont;s:p1.2", "OK"}) &&
+               tells(&c, "Stop:T05thread:p1.2;*"),
+           "there is none until it is started again");
+    close_client(&c);
+}
+
 static void running(void)
 {
     struct client c;
@@ -899,6 +936,36 @@ static void votes(void)
     close_client(&b);
 }
 
+/* The same without a stop of all: a step that waits stays one. */
+static void votes_non_stop(void)
+{
+    struct client a, b;
+
+    begin(&a);
+    open_client(&b);
+    says(&b, "QNonStop:1", "OK");
+    says(&a, HOLD, "OK");
+    result(SAY(&b, {"vCont;s:1;s:2", "OK"}), "two steps are asked for");
+    usleep(1200000); /* longer than the server waits for a step */
+    result(SAY(&b, {"vCont;t:2", "OK"}) && tells(&b, "Stop:T00thread:2;*") &&
+               SAY(&b, {"vStopped", "OK"}, {"vCont;s:2", "OK"}),
+           "one is taken back, and asked for again");
+    says(&a, RELEASE, "OK");
+    result(tells(&b, "Stop:T05thread:1;*") && says(&b, "Hg1", "OK") && says(&b, "p20", "0400008000000000"),
+           "the first one is made");
+    result(says(&b, "vStopped", "T05thread:2;*") && says(&b, "vStopped", "OK") &&
+               SAY(&b, {"Hg2", "OK"}, {"p20", "c000008000000000"}),
+           "and the other one");
+    SAY(&b, {HOLD, "OK"}, {"vCont;c:2", "OK"});
+    put(&a, "vCont;c");
+    usleep(50000);
+    result(SAY(&b, {"Hg1", "OK"}, {"p20", "0400008000000000"}, {"vCont;t:2", "OK"}) &&
+               tells(&b, "Stop:T00thread:2;*") && is_like(get(&a, PATIENCE), "T02*"),
+           "what one that holds keeps stopped stays so while it lets others run");
+    close_client(&b);
+    close_client(&a);
+}
+
 /* The console holds the machine, and then, when it was told to run, this client does. */
 static void console(void)
 {
@@ -931,10 +998,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } groups[] = {{"known", known},     {"processes", processes}, {"running", running}, {"lldb", lldb},
+    } groups[] = {{"known", known},     {"processes", processes}, {"attaching", attaching},
+                  {"ending", ending},   {"running", running}, {"lldb", lldb},
                   {"files", files},     {"hostile", hostile}, {"framing", framing}, {"runs", runs},
                   {"greedy", greedy},   {"limits", limits},   {"tracing", tracing}, {"clients", clients},
-                  {"two", two},         {"votes", votes},     {"console", console}};
+                  {"two", two},         {"votes", votes},     {"votes-non-stop", votes_non_stop}, {"console", console}};
 
     if (argc != 3)
         return 2;

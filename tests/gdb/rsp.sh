@@ -26,9 +26,13 @@ group() {
 }
 
 machine "$work/rsp" --cpus 2 --gdb-files "$work/files"
-for name in known processes running lldb files hostile framing runs greedy limits tracing clients two votes; do
+for name in known processes attaching running lldb files hostile framing runs greedy limits tracing clients \
+    two votes votes-non-stop; do
     group $name
 done
+cp "$work/machine.out" "$work/why"
+[ ! -s "$work/machine.out" ]
+result $? "what is said to people is not in the guest's output"
 cp "$work/machine.err" "$work/why"
 ! gone "$machine"
 result $? "the machine is still there"
@@ -57,6 +61,19 @@ join "$machine"
 { echo "status $status"; head -n 20 "$work/console"; cat "$work/machine.err"; } >"$work/why"
 [ $status = 0 ] && [ "$(grep -c '^pc ' "$work/console")" -gt 0 ]
 result $? "the console answers meanwhile, and ends"
+rm -f "$socket" "$work/said"
+
+# A machine's end that is not its debugger's.
+exec 3<>"$work/lines"
+begin "$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" --cpus 2 <"$work/lines" >"$work/console" \
+    2>"$work/machine.err" 3<&-
+machine=$pid
+exec 3>"$work/lines"
+await_server
+group ending
+echo quit >&3
+exec 3>&-
+join "$machine"
 rm -f "$socket" "$work/said"
 
 # Each keeps the other from running the machine.

@@ -186,8 +186,11 @@ bool rv_reg_write(struct cpu *c, uint32_t row, uint64_t value)
 {
     if (row == RV_SLOT_PC && value & ~rv_pc_mask(rv_of(c)))
         return false;
-    if (row == RV_SLOT_PC && value != c->pc && c->halted == CPU_WAITS)
-        c->halted = CPU_RUNS;
+    if (row == RV_SLOT_PC && value != c->pc) {
+        c->stop_passed = 0;
+        if (c->halted == CPU_WAITS)
+            c->halted = CPU_RUNS;
+    }
     if (row < RV_SLOT_COUNT) {
         *at(c, row) = value;
         return true;

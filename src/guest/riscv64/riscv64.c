@@ -187,6 +187,7 @@ static void reset(struct cpu *c)
     c->pc = RESET_PC;
     c->fp_flags = 0;
     c->halted = CPU_RUNS;
+    c->stop_passed = 0;
     c->context = UINT32_MAX; /* none: to be computed */
     h->reserve_addr = UINT64_MAX;
     h->priv = RV_M;

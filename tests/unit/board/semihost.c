@@ -6,7 +6,7 @@
 #include "board_test.h"
 #include "host/host_share.h"
 
-enum { OPEN = 1, CLOSE = 2, WRITE = 5, READ = 6, SEEK = 0xa };
+enum { OPEN = 1, CLOSE = 2, WRITE = 5, READ = 6, READC = 7, SEEK = 0xa };
 enum { A0 = 10, A1 = 11 };
 
 #define BLOCK RAM
@@ -184,4 +184,28 @@ START_TEST(forged_state)
 }
 END_TEST
 
-UNIT_MAIN("board/semihost", state, forged_state)
+/* An interrupt takes a hart away from its wait for a key, which is then nothing to it. */
+START_TEST(off_meanwhile)
+{
+    struct rig r;
+
+    setup(&r);
+    call(&r, READC, 0, 0, 0);
+    ck_assert_uint_eq(r.cpu[0]->halted, CPU_WAITS);
+    r.cpu[0]->halted = CPU_OFF;
+    r.waiting = "x";
+    board_poll(r.board);
+    ck_assert_uint_eq(r.cpu[0]->halted, CPU_OFF);
+    r.cpu[0]->halted = CPU_RUNS;
+    ck_assert_uint_eq(call(&r, READC, 0, 0, 0), 'x');
+
+    call(&r, READC, 0, 0, 0);
+    r.waiting = "y";
+    board_poll(r.board);
+    ck_assert_uint_eq(r.cpu[0]->halted, CPU_RUNS);
+    fini(&r);
+    rmdir(folder);
+}
+END_TEST
+
+UNIT_MAIN("board/semihost", state, forged_state, off_meanwhile)

@@ -3,7 +3,9 @@
 #include <poll.h>
 #include <stdatomic.h>
 
+#include "base/bits.h"
 #include "control/ctl.h"
+#include "cpu/guest.h"
 #include "host/host_clock.h"
 #include "host/host_thread.h"
 #include "tests/unit/debug/tiny.h"
@@ -529,6 +531,77 @@ START_TEST(votes)
 }
 END_TEST
 
+/* What one that holds lets run is not changed by others: they wait for its stop. */
+START_TEST(votes_under_way)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *a = ctl_client_new(c, "GDB", NULL), *b = ctl_client_new(c, "GDB", NULL);
+    struct ctl_go by_a = {.until = 1, .owner = a}, by_b = {.until = UINT64_MAX, .owner = b};
+    struct ctl_go step = {.until = UINT64_MAX, .step = true, .owner = a};
+    struct ctl_stop s;
+
+    ctl_hold(c, b, true);
+    ctl_run(c, &by_b);
+    ctl_run(c, &by_a);
+    ck_assert(!ctl_wait(c, 20, &s) && says(c, NULL));
+    ck_assert(!ctl_step(c, &step, &s) && !ctl_wait(c, 20, &s));
+    ctl_run(c, &(struct ctl_go){.until = 1});
+    ck_assert(moves(c));
+    by_b.until = count_of(c);
+    ctl_run(c, &by_b); /* it may itself */
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_COUNT);
+    by_b.until = by_a.until = UINT64_MAX;
+    for (int i = 0; i < 20; i++) { /* a stop that is asked for is one */
+        ctl_run(c, &by_b);
+        ctl_client_pause(a);
+        ctl_run(c, &by_a);
+        ck_assert((ctl_wait(c, 100, &s) || says(c, "GDB 2")) && !moves(c));
+    }
+    ctl_run(c, &(struct ctl_go){.until = 1});
+    ck_assert(says(c, "GDB 2"));
+    ctl_client_leave(b, true);
+    ck_assert(ctl_wait(c, 10000, &s));
+    ctl_client_free(a);
+    ctl_client_free(b);
+    ctl_free(c);
+}
+END_TEST
+
+static void catch_code(struct machine *m, void *arg)
+{
+    struct dbg_point made = {.kind = DBG_UNITS, .units = BIT(CPU_UNIT_MADE), .last = UINT64_MAX};
+
+    add_break(m, arg);
+    dbg_points_add(ctl_points(arg), &made);
+}
+
+/* A stop at a pc whose breakpoint was not looked at yet, and a run from there that is broken off before
+ * it began. */
+START_TEST(a_wait_broken_off)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *a = ctl_client_new(c, "GDB", NULL);
+    struct ctl_stop s;
+
+    ctl_call(c, catch_code, c);
+    for (uint64_t i = 0; i < 2; i++) {
+        ctl_run(c, &CTL_GO);
+        ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_BREAK && s.hit.unit.n && s.count == i);
+    }
+    ctl_hold(c, a, true);
+    ctl_run(c, &CTL_GO);
+    ck_assert(says(c, "GDB 1"));
+    ctl_pause(c);
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_INTERRUPTED);
+    ctl_hold(c, a, false);
+    ctl_run(c, &CTL_GO);
+    ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_BREAK && !s.hit.unit.n);
+    ck_assert_uint_eq(s.count, 1);
+    ctl_client_free(a);
+    ctl_free(c);
+}
+END_TEST
+
 /* One that leaves while others hold does not let the machine run. */
 START_TEST(leaving_holders)
 {
@@ -546,6 +619,26 @@ START_TEST(leaving_holders)
     ck_assert(moves(c));
     buf_fini(&list);
     ctl_client_free(a);
+    ctl_free(c);
+}
+END_TEST
+
+/* One that leaves takes with it that some CPUs are not to run, for others who wait for its run's stop. */
+START_TEST(leaving_frozen_cpus)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){.read = no_input});
+    struct ctl_client *a = ctl_client_new(c, "GDB", NULL), *b = ctl_client_new(c, "GDB", NULL);
+    struct ctl_go by_a = {.until = UINT64_MAX, .owner = a};
+    struct ctl_go by_b = {.until = UINT64_MAX, .frozen = 1, .owner = b};
+
+    ctl_hold(c, b, true);
+    ctl_run(c, &by_b);
+    ctl_run(c, &by_a);
+    ck_assert(ctl_running(c) && !moves(c));
+    ctl_client_leave(b, true);
+    ck_assert(moves(c));
+    ctl_client_free(a);
+    ctl_client_free(b);
     ctl_free(c);
 }
 END_TEST
@@ -583,7 +676,7 @@ END_TEST
 /* A machine that is let go runs to where it was to end; wherever it was to run when it is let go. */
 START_TEST(leaving_to_the_end)
 {
-    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){.read = no_input});
     struct ctl_client *k = ctl_client_new(c, "client", NULL);
     struct ctl_go go = {.until = UINT64_MAX, .owner = k};
     struct ctl_stop s, last;
@@ -607,6 +700,115 @@ START_TEST(leaving_to_the_end)
     ctl_client_leave(k, true); /* beyond the end */
     ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_COUNT && s.number == last.number + 1);
     ck_assert_uint_eq(s.count, 3000);
+    ctl_client_free(k);
+    ctl_free(c);
+}
+END_TEST
+
+/* A hit, and a probe that is to be passed, are of the machine before a reset. */
+static void trace(struct machine *m, void *arg)
+{
+    struct ctl *c = arg;
+
+    (void)m;
+    ck_assert(dbg_trace_add(ctl_trace(c), 1, TINY_BASE + 4));
+    dbg_trace_start(ctl_trace(c), NULL);
+}
+
+static size_t frames(struct ctl *c)
+{
+    return dbg_trace_nframes(ctl_trace(c));
+}
+
+START_TEST(a_trace_behind_a_reset)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_stop s;
+    struct err e;
+
+    ctl_call(c, trace, c);
+    for (size_t i = 1; i <= 2; i++) {
+        for (uint64_t until = 1; until <= 2; until++) {
+            ctl_run(c, &(struct ctl_go){.until = until});
+            ck_assert(ctl_wait(c, 10000, &s) && s.count == until);
+        }
+        ck_assert_uint_eq(frames(c), i);
+        ck_assert_int_eq(ctl_reset(c, &e), 0);
+        ck_assert(ctl_wait(c, 0, &s) && s.why == MACHINE_COUNT && s.count == 0 && s.number == 2 * i);
+    }
+    ctl_free(c);
+}
+END_TEST
+
+static void trace_steps(struct machine *m, void *arg)
+{
+    struct dbg_collect what = {.kind = DBG_COLLECT_MEMORY, .row = -1, .addr = TINY_BASE, .len = 8};
+    struct dbg_tracepoint *x = dbg_trace_add(ctl_trace(arg), 1, TINY_BASE + 4);
+
+    (void)m;
+    vec_push(&x->actions[0], what);
+    vec_push(&x->actions[1], what);
+    x->steps = 3;
+    dbg_trace_start(ctl_trace(arg), NULL);
+}
+
+/* The steps of a hit end there, too. */
+START_TEST(steps_of_a_hit_behind_a_reset)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_stop s;
+    struct err e;
+
+    ctl_call(c, trace_steps, c);
+    ctl_run(c, &(struct ctl_go){.until = 2});
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_uint_eq(frames(c), 2);
+    ck_assert_int_eq(ctl_reset(c, &e), 0);
+    ctl_run(c, &(struct ctl_go){.until = 1});
+    ck_assert(ctl_wait(c, 10000, &s));
+    ck_assert_uint_eq(frames(c), 2);
+    ctl_free(c);
+}
+END_TEST
+
+static void jump_to_break(struct machine *m, void *arg)
+{
+    struct cpu *c = machine_cpu(m, 0);
+
+    (void)arg;
+    ck_assert(c->guest->reg_write(c, c->guest->names.pc_slot, TINY_BASE + 4));
+}
+
+static void add_breaks(struct machine *m, void *arg)
+{
+    struct command *k = arg;
+
+    for (uint64_t at = TINY_BASE; at <= TINY_BASE + 4; at += 4)
+        dbg_points_add(ctl_points(k->c), &(struct dbg_point){.kind = DBG_BREAK, .addr = at, .owner = k->owner});
+    (void)m;
+}
+
+START_TEST(elsewhere)
+{
+    struct ctl *c = start(loop, sizeof loop, (struct dev_chars){0});
+    struct ctl_client *k = ctl_client_new(c, "client", NULL);
+    struct ctl_go by_k = {.until = UINT64_MAX, .owner = k};
+    struct command command = {c, k};
+    struct ctl_stop s;
+    struct err e;
+
+    ctl_call(c, add_breaks, &command);
+    for (int i = 0; i < 2; i++) {
+        ctl_run(c, &(struct ctl_go){.until = UINT64_MAX, .frozen = 1}); /* it is to pass one, and waits */
+        ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_IDLE);
+        if (i)
+            ck_assert_int_eq(ctl_reset(c, &e), 0);
+        else
+            ctl_call(c, jump_to_break, NULL);
+        ctl_run(c, &by_k);
+        ck_assert(ctl_wait(c, 10000, &s) && s.why == MACHINE_BREAK && s.count == 0);
+        ck_assert_uint_eq(s.pc, i ? TINY_BASE : TINY_BASE + 4);
+    }
     ctl_client_free(k);
     ctl_free(c);
 }
@@ -654,4 +856,6 @@ END_TEST
 
 UNIT_MAIN("control/ctl", at_rest_first, to_a_count, calls_while_it_runs, pause_again_and_again,
           many_callers, breakpoints, commands, steps, plans, many_steppers, a_step_that_waits, leaving,
-          votes, leaving_holders, leaving_a_stop, leaving_to_the_end, the_end, idle)
+          votes, votes_under_way, a_wait_broken_off, leaving_holders, leaving_frozen_cpus, leaving_a_stop, leaving_to_the_end, a_trace_behind_a_reset,
+          steps_of_a_hit_behind_a_reset,
+          elsewhere, the_end, idle)
