@@ -181,7 +181,7 @@ void gdb_session_input(struct gdb_session *s)
             break;
         }
         if (in == GDB_IN_BREAK) {
-            if (!(s->denied & GDB_STOP))
+            if (!(s->denied & GDB_STOP) && !s->gone)
                 ctl_client_pause(s->client);
             continue;
         }

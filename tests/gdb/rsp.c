@@ -240,6 +240,11 @@ static char *hash(struct client *c)
 
 /* ---- groups ---- */
 
+/* "hold", "release", "info clients" of monitor. */
+#define HOLD         "qRcmd,686f6c64"
+#define RELEASE      "qRcmd,72656c65617365"
+#define CLIENTS_TOLD "qRcmd,696e666f20636c69656e7473"
+
 static void known(void)
 {
     struct client c;
@@ -394,6 +399,9 @@ static void ending(void)
                {"qfThreadInfo", "mp1.1,p1.2"}, {"vCont;t", "OK"}, {"vCont;s:p1.2", "OK"}) &&
                tells(&c, "Stop:T05thread:p1.2;*"),
            "there is none until it is started again");
+    result(says(&c, "D;1", "OK"), "it is left");
+    put_raw(&c, "\3", 1);
+    result(!is_like(ask(&c, CLIENTS_TOLD), "*617474656e6473*"), "a client without a process stops none");
     close_client(&c);
 }
 
@@ -893,11 +901,6 @@ static void two(void)
     close_client(&a);
     close_client(&b);
 }
-
-/* "hold", "release" of monitor. */
-#define HOLD    "qRcmd,686f6c64"
-#define RELEASE "qRcmd,72656c65617365"
-#define CLIENTS_TOLD "qRcmd,696e666f20636c69656e7473" /* info clients */
 
 /* One holds the machine: what the other asks for waits, and is told why. */
 static void votes(void)
