@@ -25,6 +25,24 @@ group() {
     done <"$work/said"
 }
 
+# console_machine OPTION...: with a console that takes what is written to 3
+console_machine() {
+    rm -f "$socket" "$work/said" "$work/lines" "$work/machine.err"
+    mkfifo "$work/lines"
+    exec 3<>"$work/lines"
+    begin "$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" "$@" <"$work/lines" >"$work/console" \
+        2>"$work/machine.err" 3<&-
+    machine=$pid
+    exec 3>"$work/lines"
+    await_server
+}
+
+end_console() {
+    echo quit >&3
+    exec 3>&-
+    join "$machine"
+}
+
 machine "$work/rsp" --cpus 2 --gdb-files "$work/files"
 for name in known processes attaching running lldb files hostile framing runs greedy limits tracing clients \
     two votes votes-non-stop; do
@@ -39,13 +57,7 @@ result $? "the machine is still there"
 end_machine
 
 # Two clients and the console at once.
-mkfifo "$work/lines"
-exec 3<>"$work/lines"
-begin "$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" --cpus 2 <"$work/lines" >"$work/console" \
-    2>"$work/machine.err" 3<&-
-machine=$pid
-exec 3>"$work/lines"
-await_server
+console_machine --cpus 2
 : >"$work/go"
 while [ -e "$work/go" ]; do
     printf 'regs pc\ninfo breaks\nx/4i $pc\nhash\n' >&3
@@ -55,43 +67,25 @@ feeder=$!
 group two
 rm "$work/go"
 wait "$feeder"
-echo quit >&3
-exec 3>&-
-join "$machine"
+end_console
 { echo "status $status"; head -n 20 "$work/console"; cat "$work/machine.err"; } >"$work/why"
 [ $status = 0 ] && [ "$(grep -c '^pc ' "$work/console")" -gt 0 ]
 result $? "the console answers meanwhile, and ends"
-rm -f "$socket" "$work/said"
 
 # A machine's end that is not its debugger's.
-exec 3<>"$work/lines"
-begin "$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" --cpus 2 <"$work/lines" >"$work/console" \
-    2>"$work/machine.err" 3<&-
-machine=$pid
-exec 3>"$work/lines"
-await_server
+console_machine --cpus 2
 group ending
-echo quit >&3
-exec 3>&-
-join "$machine"
-rm -f "$socket" "$work/said"
+end_console
 
 # Each keeps the other from running the machine.
-exec 3<>"$work/lines"
-begin "$GLOVEBOX" debug --gdb "unix:$socket" "$work/rsp" <"$work/lines" >"$work/console" \
-    2>"$work/machine.err" 3<&-
-machine=$pid
-exec 3>"$work/lines"
-await_server
+console_machine
 echo hold >&3
 both_hold() { grep -qs both "$work/said"; }
 { await 60 both_hold; echo until 100000 >&3; } &
 feeder=$!
 group console
 wait "$feeder"
-echo quit >&3
-exec 3>&-
-join "$machine"
+end_console
 { echo "status $status"; cat "$work/console" "$work/machine.err"; } >"$work/why"
 [ $status = 0 ] && grep -q '^\[held by GDB 1: ' "$work/console" && grep -q '^stopped, .* count 100000$' "$work/console"
 result $? "the console says why it waits, and gets there"

@@ -64,6 +64,14 @@ START_TEST(loops_are_linked)
 }
 END_TEST
 
+/* Code in RAM, at A0, that is to change an instruction of its own to A1, and A1 by A3. */
+static void begin_changing(struct rvasm *a)
+{
+    rv_ram(a, A0, 0);
+    rv_li(a, A1, rv_i(1, A2, 0, A2, 0x13)); /* addi a2, a2, 1 */
+    rv_li(a, A3, 1 << 20);                  /* its immediate + 1 */
+}
+
 /* The loop's own instruction is stored to: another constant each time round. */
 START_TEST(code_changes_itself)
 {
@@ -71,12 +79,10 @@ START_TEST(code_changes_itself)
     struct rvasm a = {0};
 
     pair_init(&p, 0, 0);
-    rv_ram(&a, A0, 0);
-    rv_li(&a, A1, rv_i(1, A2, 0, A2, 0x13)); /* addi a2, a2, 1 */
-    rv_li(&a, A3, 1 << 20);
+    begin_changing(&a);
     unsigned top = rv_here(&a);
     unsigned target = top + 3;
-    rv_add(&a, A1, A1, A3);             /* its immediate + 1 */
+    rv_add(&a, A1, A1, A3);
     rv_sw(&a, A1, A0, (int)target * 4); /* ahead, in the block that runs */
     rv_addi(&a, A4, A4, 1);
     rv_addi(&a, A2, A2, 1);
@@ -97,9 +103,7 @@ START_TEST(loop_comes_to_its_own_code)
     struct rvasm a = {0};
 
     pair_init(&p, 0, 0);
-    rv_ram(&a, A0, 0);
-    rv_li(&a, A1, rv_i(1, A2, 0, A2, 0x13)); /* addi a2, a2, 1 */
-    rv_li(&a, A3, 1 << 20);
+    begin_changing(&a);
     rv_li(&a, A5, 16 * 2048);
     unsigned outer = rv_here(&a);
     rv_add(&a, A6, A0, A5);
@@ -109,7 +113,7 @@ START_TEST(loop_comes_to_its_own_code)
     rv_sw(&a, A1, A6, (int)target * 4);
     rv_add(&a, A4, A4, A2);
     rv_addi(&a, A2, A2, 1);
-    rv_add(&a, A1, A1, A3); /* its immediate + 1 */
+    rv_add(&a, A1, A1, A3);
     rv_branch(&a, RV_BNE, A6, A0, top);
     rv_jump(&a, outer);
     load(&p, RAM, &a);

@@ -6,7 +6,6 @@
 
 #include "../unit.h"
 #include "base/bits.h"
-#include "tests/ir/ir_random.h"
 #include "toy.h"
 
 struct tally {
@@ -15,23 +14,12 @@ struct tally {
 
 static struct ir_random options_for(uint64_t seed, uint64_t *bits)
 {
-    static const uint16_t windows[] = {0, 0x0f80, 0x1f00,
-                                       0x2f00}; /* the last two: partly watched */
     uint64_t r = *bits = bits_mix(seed);
+    struct ir_random o = toy_unit(seed, r);
 
-    return (struct ir_random){
-        .seed = seed,
-        .names = &toy_guest.names,
-        .insns = 1 + (unsigned)(r >> 32) % ((r & 3) == 0 ? 60 : 8),
-        .control = r & 4,
-        .memory = r & 8,
-        .faults = r & 16,
-        .calls = r & 32,
-        .floats = r & 64,
-        .mem_base = windows[r >> 7 & 3],
-        .mem_size = 256,
-        .mode = (uint8_t)(r >> 9 & 3),
-    };
+    o.insns = 1 + (unsigned)(r >> 32) % ((r & 3) == 0 ? 60 : 8);
+    o.control = r & 4;
+    return o;
 }
 
 /* With branches the JIT charges what lies beside the way as well. */

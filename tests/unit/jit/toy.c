@@ -285,6 +285,23 @@ static uint64_t float_bits(uint64_t r)
     return r & 0x300 ? bits_set(r, 52, 11, 1023 + (r & 63) - 32) : edges[r & 15];
 }
 
+struct ir_random toy_unit(uint64_t seed, uint64_t r)
+{
+    static const uint16_t windows[] = {0, 0x0f80, 0x1f00, 0x2f00}; /* the last two: partly watched */
+
+    return (struct ir_random){
+        .seed = seed,
+        .names = &toy_guest.names,
+        .memory = r & 8,
+        .faults = r & 16,
+        .calls = r & 32,
+        .floats = r & 64,
+        .mem_base = windows[r >> 7 & 3],
+        .mem_size = 256,
+        .mode = (uint8_t)(r >> 9 & 3),
+    };
+}
+
 void toy_random(struct toy_state *s, uint64_t seed)
 {
     memset(s, 0, offsetof(struct toy_state, mem));

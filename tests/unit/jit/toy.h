@@ -12,6 +12,7 @@
 #include "cpu/cpu.h"
 #include "cpu/guest.h"
 #include "jit/jit.h"
+#include "tests/ir/ir_random.h"
 
 enum {
     TOY_PAGES = 4,
@@ -87,6 +88,9 @@ void rig_init(struct rig *t);
 void rig_fini(struct rig *t);
 void rig_load(struct rig *t, const struct toy_state *s);
 void rig_save(struct rig *t, struct toy_state *s);
+/* What a random unit has, by the bits of r from the fourth to the eleventh; how long it is, and whether it
+ * branches, is the caller's to say. */
+struct ir_random toy_unit(uint64_t seed, uint64_t r);
 /* Every register and all memory from a seed; budget, flags and the rest are 0. */
 void toy_random(struct toy_state *s, uint64_t seed);
 
